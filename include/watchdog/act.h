@@ -1,0 +1,49 @@
+/* act.h: carrying orders out. A plan is a table of steps (act/plans.c): how to ask, which other status is fine, how to
+ * look after a lost answer, how to undo. One runner (act/plan.c) knows the phases; every plan meets every fault in
+ * tests/act. Each change is journaled before it is made; what a dead seadog left is finished or undone at the start.
+ */
+#ifndef WATCHDOG_ACT_H
+#define WATCHDOG_ACT_H
+
+#include <watchdog/engine.h>
+#include <watchdog/store.h>
+
+struct wd_actor;
+
+/* The end of a plan: fact.kind is WD_FACT_ACTED. Never from within wd_actor_do(). */
+typedef void wd_actor_told(void *data, const struct wd_fact *fact);
+/* Each step as it begins and ends, for the log and the trace: "stop", "done". May be NULL. */
+typedef void wd_actor_step(void *data, const char *name, const char *plan, const char *step, const char *what);
+
+struct wd_actor_hooks {
+	wd_actor_told *on_end;
+	wd_actor_step *on_step;
+	void *data;
+};
+
+/* store may be NULL (a command that releases where the state directory is not writable refuses before this). */
+struct wd_actor *wd_actor_new(struct wd_loop *loop, struct wd_engine *engine, struct wd_store *store,
+                              const struct wd_actor_hooks *hooks);
+struct wd_actor *wd_actor_free(struct wd_actor *actor); /* cancels; the journal keeps what was under way */
+
+/* Starts the plan of an order of kind WD_ORDER_ACT (stop, pause, restart, release); at most one per container at a
+ * time: a second waits for the first. `remembered`: the policy in the order is already durable, so the first change
+ * need not wait for the disk. */
+void wd_actor_do(struct wd_actor *actor, const struct wd_order *order, bool remembered);
+
+/* At the start, before the first order: finishes or undoes what the journal holds. The end of each comes as an ACTED
+ * fact with ticket 0 and, in `resumed`, what it was. */
+struct wd_resumed {
+	const char *plan, *service, *name, *container;
+	enum wd_plan_end end;
+	struct wd_restart_policy policy;
+	int64_t incident;
+	const char *detail;
+};
+typedef void wd_actor_resumed(void *data, const struct wd_resumed *resumed);
+bool wd_actor_recover(struct wd_actor *actor, wd_actor_resumed *callback, void *data, struct wd_error *error);
+
+/* The steps of an order's plan, for --dry-run and `explain`: one line each, in order. */
+void wd_plan_describe(const struct wd_order *order, struct wd_list *ret_lines);
+
+#endif

@@ -1,0 +1,75 @@
+/* engine.h: the client of one Engine, on the loop. Owns the handshake (/_ping, version), the event stream with its
+ * resume, resync and reconnects, inspects, and sends what plans ask for. Never blocks; always drains the stream.
+ */
+#ifndef WATCHDOG_ENGINE_H
+#define WATCHDOG_ENGINE_H
+
+#include <watchdog/endpoint.h>
+#include <watchdog/facts.h>
+#include <watchdog/http.h>
+#include <watchdog/json.h>
+#include <watchdog/log.h>
+
+struct wd_engine;
+
+/* Facts it tells: ENGINE_UP, ENGINE_DOWN, CONTAINER, GONE, SYNCED, EVENT. Never from within one of the calls below. */
+typedef void wd_engine_fact(void *data, const struct wd_fact *fact);
+
+struct wd_engine_hooks {
+	wd_engine_fact *on_fact;
+	/* Words for the log when the connection changes or the Engine is odd; may be NULL. */
+	void (*on_talk)(void *data, enum wd_log_level level, const char *text);
+	/* Each event line as it came, for `seadog events`; may be NULL. */
+	void (*on_line)(void *data, const char *line, size_t length);
+	void *data;
+};
+
+/* endpoint: copied. write: a second endpoint for changing calls, or NULL. timeout: of an ordinary call. */
+struct wd_engine *wd_engine_new(struct wd_loop *loop, struct wd_http *http, const struct wd_endpoint *endpoint,
+                                const struct wd_endpoint *write, wd_time timeout, const struct wd_engine_hooks *hooks);
+struct wd_engine *wd_engine_free(struct wd_engine *engine);
+
+/* Begins: handshake, stream from `since` (WD_STAMP_NONE: from now), list and inspect all; reconnects for ever with
+ * back-off and jitter (50 ms doubled to 5 s). A ping a minute tells a dead stream from a quiet one. */
+void wd_engine_start(struct wd_engine *engine, wd_stamp since);
+
+/* Asks about one container; CONTAINER or GONE comes back as a fact. Several at once for one id are one. */
+void wd_engine_inspect(struct wd_engine *engine, const char *id);
+
+/* What is known for status; strings lent until the next turn. */
+struct wd_engine_state {
+	const char *host;
+	const char *version; /* "26.1.5", or NULL until known */
+	const char *api;     /* "1.45" */
+	const char *id;      /* GET /info ID, or NULL */
+	bool connected;
+	bool podman;
+	wd_stamp last_event; /* newest event taken in: resume from here */
+	const char *trouble; /* why it is not connected, or NULL */
+};
+struct wd_engine_state wd_engine_state(const struct wd_engine *engine);
+
+/* One call, for plans and commands. path is without the version ("/containers/ID/stop"). On the write endpoint where
+ * the method is not GET or HEAD. The version is negotiated first if need be. */
+struct wd_engine_call;
+struct wd_engine_answer {
+	enum wd_http_end end;
+	int status;
+	const char *body; /* lent */
+	size_t length;
+	const char *why;  /* for people: the Engine's own complaint, or why there is no answer; never NULL */
+};
+typedef void wd_engine_done(void *data, const struct wd_engine_answer *answer);
+struct wd_engine_call *wd_engine_send(struct wd_engine *engine, const char *method, const char *path, const char *body,
+                                      wd_time deadline, wd_engine_done *done, void *data);
+void wd_engine_cancel(struct wd_engine_call *call); /* promises silence */
+
+/* For commands and `seadog check`: runs the loop until the handshake is done, or fails as WD_ERROR_UNREACHABLE within
+ * the time-out. Not for the daemon. */
+bool wd_engine_reach(struct wd_engine *engine, struct wd_error *error);
+/* The same for one call: *ret_json is NULL for an empty body. A status above 299 other than `fine` is an error (404:
+ * WD_ERROR_NOT_FOUND). */
+bool wd_engine_ask(struct wd_engine *engine, const char *method, const char *path, const char *body, int fine,
+                   struct wd_json **ret_json, struct wd_error *error);
+
+#endif

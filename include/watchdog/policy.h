@@ -1,0 +1,63 @@
+/* policy.h: what is to be done for one service, as configuration and labels say together. Plain data, read-only to
+ * everybody but config/. The defaults and the grammar of each value stand in config/options.c, once.
+ */
+#ifndef WATCHDOG_POLICY_H
+#define WATCHDOG_POLICY_H
+
+#include <watchdog/text.h>
+#include <watchdog/words.h>
+
+#define WD_RATES_MAX 8
+#define WD_RATE_COUNT_MAX 100 /* N of N/WINDOW at the most: what a service must remember */
+#define WD_RUNGS_MAX 8
+
+struct wd_rate {
+	unsigned count;
+	wd_time window;
+};
+struct wd_rates { /* N/WINDOW, several with commas; count 0 is off */
+	struct wd_rate items[WD_RATES_MAX];
+	unsigned count;
+};
+struct wd_codes { /* a set of exit codes 0..255 */
+	uint64_t bits[4];
+};
+struct wd_level { /* "90% for 60s", "1.5GiB for 60s", "off" */
+	enum { WD_LEVEL_OFF, WD_LEVEL_RATIO, WD_LEVEL_AMOUNT } kind;
+	double ratio;
+	uint64_t amount;
+	wd_time span;
+};
+struct wd_rung {
+	enum wd_action action;
+	double cpus; /* throttle:CPUS */
+	char *hook;  /* hook:NAME */
+};
+struct wd_ladder {
+	struct wd_rung rungs[WD_RUNGS_MAX];
+	unsigned count;
+};
+
+struct wd_policy {
+	char *name;  /* of the [policy NAME] that matched, or NULL */
+	bool watched;
+	struct wd_rates restarts;
+	struct wd_rates flapping;
+	struct wd_codes exit;
+	struct wd_codes ignore_exit;
+	wd_time down; /* 0 is off, as for every span here */
+	struct wd_rates oom;
+	wd_time unhealthy;
+	struct wd_ladder ladders[WD_TRIGGERS];
+	wd_time verify;
+	wd_time cooldown;
+};
+
+struct wd_policy *wd_policy_free(struct wd_policy *policy); /* returns NULL; takes NULL */
+bool wd_codes_has(const struct wd_codes *codes, int code);  /* false for a code outside 0..255 */
+/* Whether a ladder changes anything (has a rung other than notify and hook). */
+bool wd_ladder_acts(const struct wd_ladder *ladder);
+/* Whether a rung changes a container. */
+bool wd_action_changes(enum wd_action action);
+
+#endif

@@ -1,0 +1,66 @@
+/* records.h: what is remembered over a restart of seadog: services with their windows and holds, incidents with their
+ * steps. Plain data; the store (store.h) keeps it, the guard (guard.h) fills it. Moments are stamps, because a clock
+ * that does not jump begins anew at every boot.
+ */
+#ifndef WATCHDOG_RECORDS_H
+#define WATCHDOG_RECORDS_H
+
+#include <watchdog/text.h>
+#include <watchdog/words.h>
+
+/* A crash or an OOM kill that counts, as it is remembered. */
+struct wd_mark {
+	wd_stamp stamp;   /* when */
+	wd_stamp from;    /* start of the gap in which it must have happened; the same as stamp where it was seen */
+	wd_time waited;   /* all back-off of the Engine up to then, since the windows were last empty */
+	int exit_code;    /* -1 unknown */
+	bool seen;        /* happened before our eyes, not inferred from the past */
+};
+
+struct wd_hold {
+	bool held;
+	enum wd_action kind; /* stop or pause */
+	wd_stamp since;
+	int64_t incident;    /* 0: by hand */
+	struct wd_restart_policy policy; /* what release gives back */
+	char *id;            /* the container that is held */
+};
+
+/* What is remembered of a service: one row. */
+struct wd_memory {
+	char *service, *name, *id, *image_id;
+	struct wd_restart_policy policy;
+	unsigned counted;       /* RestartCount up to which crashes were counted */
+	wd_stamp last_event;    /* stamp of the newest event that was taken in */
+	wd_stamp started;       /* StartedAt as last seen */
+	wd_stamp cooldown_until, muted_until;
+	struct wd_hold hold;
+	struct wd_mark *crashes; unsigned crash_count;
+	struct wd_mark *ooms; unsigned oom_count;
+};
+void wd_memory_done(struct wd_memory *memory); /* frees what it holds, not itself */
+
+struct wd_step {
+	enum wd_action action;
+	wd_stamp started, ended; /* ended 0: under way */
+	enum wd_result result;
+	char *detail;
+};
+struct wd_note { /* a line of the incident's time line: a crash, a decision and why */
+	wd_stamp at;
+	char *text;
+};
+struct wd_incident {
+	int64_t id;
+	char *name, *service, *container;
+	enum wd_trigger trigger;
+	char *why;
+	wd_stamp opened, closed; /* closed 0: open */
+	enum wd_outcome outcome;
+	struct wd_step *steps; unsigned step_count;
+	struct wd_note *notes; unsigned note_count;
+	char *logs; /* last lines of the container, or NULL */
+};
+struct wd_incident *wd_incident_free(struct wd_incident *incident);
+
+#endif

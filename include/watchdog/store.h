@@ -1,0 +1,80 @@
+/* store.h: durable memory in the state directory (the only file that knows SQLite is store/database.c).
+ *
+ * The loop never waits for a disk: changes go to a thread of their own and the answer comes back on the loop. WAL,
+ * one connection, locking_mode=EXCLUSIVE (SQLite up to 3.51.2 has the WAL-reset race with two connections). Changes
+ * are committed in the order of the calls, several in one transaction where they queue up; a confirmed change is
+ * fsynced. A file that is damaged is set aside as seadog.db.damaged-N and a fresh one begun, with a warning. A disk
+ * that is full or read-only fails the change, never the daemon; writing is tried again with the next change.
+ */
+#ifndef WATCHDOG_STORE_H
+#define WATCHDOG_STORE_H
+
+#include <watchdog/json.h>
+#include <watchdog/loop.h>
+#include <watchdog/records.h>
+
+struct wd_store;
+
+/* One owner per state directory: fails as WD_ERROR_REFUSED with who holds it (pid, since when). Creates the directory
+ * (0700) where its parent is there. With loop NULL every change is made at once and done is called before it returns
+ * (commands without a watchdog). *ret_warning: something that people should know (set aside, read-only), or NULL; the
+ * caller frees. A store that cannot be written is opened all the same, with the warning. */
+struct wd_store *wd_store_open(const char *directory, struct wd_loop *loop,
+                               char **ret_warning, struct wd_error *error);
+struct wd_store *wd_store_close(struct wd_store *store); /* waits until everything queued is on disk */
+
+/* Reads, for commands while no watchdog runs: fails as NOT_FOUND where there is no database. Takes no lock and no
+ * thread; only the wd_store_load/incident functions may be called. */
+struct wd_store *wd_store_open_reading(const char *directory, struct wd_error *error);
+
+/* why: NULL when it is on disk. */
+typedef void wd_store_done(void *data, const char *why);
+
+void wd_store_service(struct wd_store *store, const struct wd_memory *memory, wd_store_done *done, void *data);
+void wd_store_forget(struct wd_store *store, const char *service);
+void wd_store_incident(struct wd_store *store, const struct wd_incident *incident, wd_store_done *done, void *data);
+void wd_store_resume(struct wd_store *store, wd_stamp last_event); /* where the event stream is to be resumed */
+
+/* The journal of plans: a row is written before the first change, advanced before each further one, and struck out at
+ * the end; what is left at the start is what a dead seadog had under way. */
+struct wd_journal {
+	int64_t id;          /* given by the caller: unique (wd_store_next_plan) */
+	char *plan;          /* "hold", "release" */
+	char *service, *name, *container;
+	int64_t incident;
+	unsigned step;       /* the step that may have begun */
+	struct wd_restart_policy policy;
+	bool no_start;
+	wd_stamp began;
+};
+void wd_journal_done(struct wd_journal *journal);
+int64_t wd_store_next_plan(struct wd_store *store);
+void wd_store_journal(struct wd_store *store, const struct wd_journal *journal, wd_store_done *done, void *data);
+void wd_store_strike(struct wd_store *store, int64_t journal_id, wd_store_done *done, void *data);
+
+/* Reading, at the start and for commands; these wait for what is queued, so not in the middle of the loop's work. */
+typedef void wd_store_memory_callback(void *data, const struct wd_memory *memory);
+typedef void wd_store_journal_callback(void *data, const struct wd_journal *journal);
+bool wd_store_load(struct wd_store *store, wd_store_memory_callback *callback, void *data, struct wd_error *error);
+bool wd_store_load_journal(struct wd_store *store, wd_store_journal_callback *callback, void *data,
+                           struct wd_error *error);
+wd_stamp wd_store_load_resume(struct wd_store *store);
+int64_t wd_store_next_incident(struct wd_store *store);
+
+/* Incidents, newest first, read by the store's thread while the loop goes on; the callback comes on the loop (at once
+ * where there is no loop) with an array that is lent. service NULL: all; since 0: from the beginning; id 0: any. */
+struct wd_incident_wish {
+	const char *service; /* identity or name */
+	wd_stamp since;
+	int64_t id;
+	unsigned most; /* 0: 1000 */
+};
+typedef void wd_store_incidents(void *data, const struct wd_incident *const *incidents, size_t count, const char *why);
+void wd_store_read(struct wd_store *store, const struct wd_incident_wish *wish, wd_store_incidents *callback, void *data);
+
+/* Drops closed incidents older than that moment (a few at a time). */
+void wd_store_prune(struct wd_store *store, wd_stamp before);
+/* NULL while writing works, else why not, for status and check. */
+const char *wd_store_trouble(const struct wd_store *store);
+
+#endif

@@ -1,0 +1,46 @@
+/* wire.h: Engine JSON <-> facts. No socket, no clock: fuzzable. Sources: Engine API v1.41 and up (docs.docker.com
+ * /engine/api), and what real Engines 20.10, 26.1, 28.5 and Podman 5 were seen to send.
+ */
+#ifndef WATCHDOG_WIRE_H
+#define WATCHDOG_WIRE_H
+
+#include <watchdog/facts.h>
+#include <watchdog/json.h>
+
+/* One line of /events. `at`, `from` and `replayed` are left to the caller. WD_WIRE_OTHER: JSON that is no container
+ * event of ours (to be counted, not an error); WD_WIRE_RUBBISH: no event at all. Accepts the RS (0x1E) of json-seq.
+ * Podman's words are understood: died, remove, health_status with HealthStatus. exit_code is -1 and signal 0 where the
+ * attribute is absent or no number. */
+enum wd_wire_line { WD_WIRE_EVENT, WD_WIRE_OTHER, WD_WIRE_RUBBISH };
+enum wd_wire_line wd_wire_event(const char *line, size_t length, struct wd_event *ret_event);
+
+/* The answer of GET /containers/{id}/json. image_labels: the Labels of GET /images/{id}/json, or NULL when the image is
+ * not to be had: then no label counts as given. A label counts as given only if the image has not the same key with
+ * the same value. Returns NULL with the error for what is no container. */
+struct wd_container *wd_wire_container(const struct wd_json *inspect, const struct wd_json *image_labels,
+                                       struct wd_error *error);
+/* Whether the container has a label for which it matters if it was given or inherited (seadog.*, com.docker.compose.*):
+ * else the image need not be asked. */
+bool wd_wire_needs_image(const struct wd_json *inspect);
+/* Config.Image's ID as inspect has it ("sha256:…"), lent, or NULL. */
+const char *wd_wire_image_id(const struct wd_json *inspect);
+
+/* The ids of GET /containers/json?all=1, in order. */
+bool wd_wire_list(const struct wd_json *list, struct wd_list *ret_ids, struct wd_error *error);
+
+/* "message" of an Engine's error body (JSON, text, a proxy's HTML), cut to one escaped line of at most 300 bytes, for
+ * people; "" where there is none. Podman's {"cause","message","response"} too. The caller frees. */
+char *wd_wire_complaint(const char *body, size_t length);
+
+/* The last `lines` lines of GET /containers/{id}/logs: frames of 8-byte headers where the container has no terminal,
+ * else raw. Escaped line by line, cut to 500 bytes a line. The caller frees. */
+char *wd_wire_logs(const char *body, size_t length, unsigned lines);
+
+/* The query value of the server-side filter for /events, already escaped: container events that matter, and neither
+ * health-check execs nor anything else. */
+const char *wd_wire_filters(bool podman);
+
+/* Body of POST /containers/{id}/update that sets a restart policy and nothing else. The caller frees. */
+char *wd_wire_update_policy(struct wd_restart_policy policy);
+
+#endif

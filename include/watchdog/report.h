@@ -1,0 +1,32 @@
+/* report.h: the JSON of the contract (PRODUCT section 9), built from views and records: by the watchdog for its control
+ * socket, and by commands that read the state directory without one. Tables for people are drawn from the same JSON.
+ */
+#ifndef WATCHDOG_REPORT_H
+#define WATCHDOG_REPORT_H
+
+#include <watchdog/engine.h>
+#include <watchdog/guard.h>
+#include <watchdog/json.h>
+
+/* {"schema":1,"mode":…,"engine":{…},"services":[…]}; the caller adds services and frees. */
+struct wd_json *wd_report_status(bool observe, const struct wd_engine_state *engine);
+struct wd_json *wd_report_service(const struct wd_service_view *view); /* one of services[] */
+/* One of incidents[]; whole: with "timeline":[{"at","text"}] and "logs" as `seadog show` needs them. */
+struct wd_json *wd_report_incident(const struct wd_incident *incident, bool whole);
+/* The data of `explain`: the service, its policy with origins, and how near each trigger is:
+ * {"schema":1,"service":{…},"policy":[{"key","value","origin"}],
+ *  "triggers":[{"trigger","setting","now","limit","ladder","near":0.0..1.0}],"verdict_why":"…","held_back_until":…} */
+struct wd_json *wd_report_explain(const struct wd_service_view *view, const struct wd_settings *settings, wd_time now);
+
+/* Tables for people from those objects, to standard output. */
+struct wd_style {
+	bool color;
+	bool whole; /* --no-trunc */
+	int width;  /* columns of the terminal; 0: no terminal, no limit */
+};
+void wd_render_status(const struct wd_json *status, const struct wd_style *style);
+void wd_render_incidents(const struct wd_json *incidents, const struct wd_style *style);
+void wd_render_incident(const struct wd_json *incident, const struct wd_style *style); /* `show` */
+void wd_render_explain(const struct wd_json *explain, const struct wd_style *style);
+
+#endif

@@ -14,6 +14,9 @@ char *wd_copy(const char *text);                          /* strdup; NULL gives 
 char *wd_copy_part(const char *text, size_t length);      /* the first length bytes and a NUL */
 char *wd_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Passes on what a library has allocated; NULL means there is no memory, and the abort. */
+void *wd_need(void *block);
+
 /* Frees *slot and puts a copy of text there. */
 void wd_replace(char **slot, const char *text);
 

@@ -28,6 +28,11 @@ const char *wd_text_get(const struct wd_text *text); /* lends; "" while empty */
  * the source are taken, then "…" is added. */
 void wd_text_escape(struct wd_text *text, const char *bytes, size_t length, size_t limit);
 
+/* The length of the UTF-8 character at the start of bytes, 1 to 4, or 0 for what is none: cut short, overlong, a
+ * surrogate, beyond U+10FFFF, or no bytes at all. ret_rune may be NULL. */
+size_t wd_rune_read(const char *bytes, size_t length, uint32_t *ret_rune);
+bool wd_rune_harms(uint32_t rune); /* one of those that wd_text_escape() does not let through */
+
 /* A list of owned strings. {0} is the empty list. */
 struct wd_list {
 	char **items;
@@ -38,7 +43,7 @@ void wd_list_done(struct wd_list *list);
 void wd_list_add(struct wd_list *list, const char *item);
 void wd_list_copy(struct wd_list *list, const struct wd_list *from); /* replaces what is in list */
 bool wd_list_has(const struct wd_list *list, const char *item);
-/* Splits at a separator, trims white space around each part, drops empty parts. */
+/* Adds the parts between separators, white space around each trimmed, empty ones dropped. */
 void wd_list_split(struct wd_list *list, const char *text, char separator);
 
 bool wd_text_equal(const char *one, const char *two); /* two NULLs are equal */
@@ -50,7 +55,7 @@ bool wd_glob_match(const char *pattern, const char *text); /* a shell glob (fnma
 const char *wd_text_nearest(const char *word, const char *const *words, size_t count);
 
 /* "512m", "1g", "1.5GiB", "4096": 1024-based as Docker reads them; suffixes b k m g t p, with or without "b"/"ib",
- * any case. Refuses junk, overflow, negative. */
+ * any case, a space before the suffix. Refuses junk, overflow, negative. */
 bool wd_size_parse(const char *text, uint64_t *ret_bytes, struct wd_error *error);
 /* "512MiB", "1.5GiB", "0B": for people. Returns buffer. */
 #define WD_SIZE_TEXT 32
@@ -59,8 +64,8 @@ const char *wd_size_print(uint64_t bytes, char buffer[static WD_SIZE_TEXT]);
 /* A whole decimal number and nothing else; refuses what is outside [low, high]. */
 bool wd_number_parse(const char *text, int64_t low, int64_t high, int64_t *ret_number, struct wd_error *error);
 
-/* Splits NUL-terminated text in place at white space with shell quoting ('…', "…", \), for hook commands.
- * Refuses an unclosed quote. */
+/* Splits at white space with shell quoting ('…', "…", \), for hook commands; replaces what is in ret_words. Refuses an
+ * unclosed quote and a backslash at the end. */
 bool wd_words_split(const char *text, struct wd_list *ret_words, struct wd_error *error);
 
 #endif

@@ -7,22 +7,30 @@
 #include <watchdog/facts.h>
 #include <watchdog/json.h>
 
-/* One line of /events. `at`, `from` and `replayed` are left to the caller. WD_WIRE_OTHER: JSON that is no container
- * event of ours (to be counted, not an error); WD_WIRE_RUBBISH: no event at all. Accepts the RS (0x1E) of json-seq.
+/* One line of /events. `at`, `from` and `replayed` are 0: the caller's to say. WD_WIRE_OTHER: JSON that is no
+ * container event of ours (to be counted, not an error); WD_WIRE_RUBBISH: no event at all. Accepts the RS (0x1E) of json-seq.
  * Podman's words are understood: died, remove, health_status with HealthStatus. exit_code is -1 and signal 0 where the
  * attribute is absent or no number. */
 enum wd_wire_line { WD_WIRE_EVENT, WD_WIRE_OTHER, WD_WIRE_RUBBISH };
 enum wd_wire_line wd_wire_event(const char *line, size_t length, struct wd_event *ret_event);
 
-/* The answer of GET /containers/{id}/json. image_labels: the Labels of GET /images/{id}/json, or NULL when the image is
+/* Names that seadog gives while it recreates a container: NAME.seadog-HEX. They are nobody's service, as are compose's
+ * "<12 hex>_NAME" of a container with its labels, and its one-off runs. */
+#define WD_WIRE_TEMPORARY ".seadog-"
+
+/* The answer of GET /containers/{id}/json. image_labels: wd_wire_image_labels() of its image, or NULL when the image is
  * not to be had: then no label counts as given. A label counts as given only if the image has not the same key with
- * the same value. Returns NULL with the error for what is no container. */
+ * the same value. Returns NULL with the error for what is no container, and for a restart policy that is unknown (it
+ * could not be given back). */
 struct wd_container *wd_wire_container(const struct wd_json *inspect, const struct wd_json *image_labels,
                                        struct wd_error *error);
+/* The labels in the answer of GET /images/{id}/json as a document of the caller's: an empty object where it has none
+ * (newer Engines leave the member out). NULL for what is no image. */
+struct wd_json *wd_wire_image_labels(const struct wd_json *image);
 /* Whether the container has a label for which it matters if it was given or inherited (seadog.*, com.docker.compose.*):
  * else the image need not be asked. */
 bool wd_wire_needs_image(const struct wd_json *inspect);
-/* Config.Image's ID as inspect has it ("sha256:…"), lent, or NULL. */
+/* The image's ID as inspect has it ("sha256:…", safe in a path), lent, or NULL. */
 const char *wd_wire_image_id(const struct wd_json *inspect);
 
 /* The ids of GET /containers/json?all=1, in order. */
@@ -33,7 +41,7 @@ bool wd_wire_list(const struct wd_json *list, struct wd_list *ret_ids, struct wd
 char *wd_wire_complaint(const char *body, size_t length);
 
 /* The last `lines` lines of GET /containers/{id}/logs: frames of 8-byte headers where the container has no terminal,
- * else raw. Escaped line by line, cut to 500 bytes a line. The caller frees. */
+ * else raw. Escaped line by line, cut to 500 bytes a line, joined by \n. The caller frees. */
 char *wd_wire_logs(const char *body, size_t length, unsigned lines);
 
 /* The query value of the server-side filter for /events, already escaped: container events that matter, and neither

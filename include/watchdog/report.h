@@ -14,9 +14,12 @@ struct wd_json *wd_report_service(const struct wd_service_view *view); /* one of
 /* One of incidents[]; whole: with "timeline":[{"at","text"}] and "logs" as `seadog show` needs them. */
 struct wd_json *wd_report_incident(const struct wd_incident *incident, bool whole);
 /* The data of `explain`: the service, its policy with origins, and how near each trigger is:
- * {"schema":1,"service":{…},"policy":[{"key","value","origin"}],
- *  "triggers":[{"trigger","setting","now","limit","ladder","near":0.0..1.0}],"verdict_why":"…","held_back_until":…} */
+ * {"schema":1,"service":{…},"policy_name":…,"policy":[{"key","value","origin"}],
+ *  "triggers":[{"trigger","setting","ladder","unit":"count"|"seconds","now","limit","near":0.0..1.0}],
+ *  "verdict_why":"…","held_back_until":…}; now, limit and near are numbers. */
 struct wd_json *wd_report_explain(const struct wd_service_view *view, const struct wd_settings *settings, wd_time now);
+/* The "event" of `seadog events`: {"time","event":"die","name","id"} and exit_code, signal or health where it has one. */
+struct wd_json *wd_report_event(const struct wd_event *event);
 
 /* Tables for people from those objects, to standard output. */
 struct wd_style {
@@ -28,5 +31,7 @@ void wd_render_status(const struct wd_json *status, const struct wd_style *style
 void wd_render_incidents(const struct wd_json *incidents, const struct wd_style *style);
 void wd_render_incident(const struct wd_json *incident, const struct wd_style *style); /* `show` */
 void wd_render_explain(const struct wd_json *explain, const struct wd_style *style);
+void wd_render_event(const struct wd_json *event, const struct wd_style *style);  /* one line of `events` */
+void wd_render_change(const struct wd_json *incident, const struct wd_style *style); /* one line of `incidents --follow` */
 
 #endif

@@ -1,0 +1,215 @@
+#include "grid.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <watchdog/memory.h>
+#include <wchar.h>
+
+#define CELL_BYTES_MAX 4000
+#define GAP 2
+#define NARROWEST 8
+
+struct cell {
+	char *text;
+	size_t width;
+	enum wd_tint tint;
+};
+
+struct wd_grid {
+	const struct wd_column *columns;
+	size_t count;
+	size_t indent;
+	struct cell *cells;
+	size_t filled;
+	size_t room;
+};
+
+static const char *const tint_codes[] = {
+	[WD_TINT_NONE] = "",          [WD_TINT_GOOD] = "\033[32m", [WD_TINT_WARM] = "\033[33m",
+	[WD_TINT_BAD] = "\033[31m",   [WD_TINT_BUSY] = "\033[36m", [WD_TINT_FAINT] = "\033[2m",
+	[WD_TINT_STRONG] = "\033[1m",
+};
+
+/* One code point of valid UTF-8 (the escape made it so); its bytes in *ret_length. */
+static wchar_t decode(const char *text, size_t *ret_length)
+{
+	unsigned char first = (unsigned char)*text;
+	size_t length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+	wchar_t point = first < 0x80 ? first : first & (0xff >> (length + 1));
+	for (size_t i = 1; i < length; i++) {
+		if (((unsigned char)text[i] & 0xc0) != 0x80) {
+			*ret_length = 1;
+			return L'?';
+		}
+		point = (point << 6) | ((unsigned char)text[i] & 0x3f);
+	}
+	*ret_length = length;
+	return point;
+}
+
+size_t wd_columns(const char *text, size_t room, const char **end)
+{
+	size_t columns = 0;
+	while (*text) {
+		size_t length = 1;
+		int width = wcwidth(decode(text, &length));
+		size_t taken = width < 0 ? 1 : (size_t)width;
+		if (columns + taken > room)
+			break;
+		columns += taken;
+		text += length;
+	}
+	if (end)
+		*end = text;
+	return columns;
+}
+
+char *wd_harmless(const char *foreign)
+{
+	struct wd_text text = {0};
+	if (foreign)
+		wd_text_escape(&text, foreign, strlen(foreign), CELL_BYTES_MAX);
+	return wd_text_take(&text);
+}
+
+size_t wd_put_cut(struct wd_text *out, const struct wd_style *style, enum wd_tint tint, const char *text, size_t room)
+{
+	const char *end = NULL;
+	bool tinted = style->color && tint != WD_TINT_NONE && *text;
+	bool cut = room > 0 && wd_columns(text, SIZE_MAX, NULL) > room;
+	size_t columns = wd_columns(text, cut ? room - 1 : SIZE_MAX, &end);
+	if (tinted)
+		wd_text_add(out, tint_codes[tint]);
+	wd_text_put(out, text, (size_t)(end - text));
+	if (cut)
+		wd_text_add(out, "…");
+	if (tinted)
+		wd_text_add(out, "\033[0m");
+	return columns + cut;
+}
+
+struct wd_grid *wd_grid_new(const struct wd_column *columns, size_t indent)
+{
+	struct wd_grid *grid = wd_alloc(1, sizeof *grid);
+	grid->columns = columns;
+	while (columns[grid->count].title)
+		grid->count++;
+	grid->indent = indent;
+	return grid;
+}
+
+struct wd_grid *wd_grid_free(struct wd_grid *grid)
+{
+	if (!grid)
+		return NULL;
+	for (size_t i = 0; i < grid->filled; i++)
+		free(grid->cells[i].text);
+	free(grid->cells);
+	free(grid);
+	return NULL;
+}
+
+void wd_grid_cell(struct wd_grid *grid, enum wd_tint tint, const char *text)
+{
+	if (grid->filled == grid->room) {
+		grid->room = grid->room ? 2 * grid->room : 64;
+		grid->cells = wd_realloc(grid->cells, grid->room, sizeof *grid->cells);
+	}
+	struct cell *cell = &grid->cells[grid->filled++];
+	cell->text = wd_harmless(text);
+	cell->width = wd_columns(cell->text, SIZE_MAX, NULL);
+	cell->tint = tint;
+}
+
+/* Natural widths; 0 for a column that is left out. */
+static size_t *measure(const struct wd_grid *grid, bool titles)
+{
+	size_t *widths = wd_alloc(grid->count, sizeof *widths);
+	for (size_t i = 0; i < grid->filled; i++)
+		if (grid->cells[i].width > widths[i % grid->count])
+			widths[i % grid->count] = grid->cells[i].width;
+	for (size_t i = 0; i < grid->count; i++) {
+		size_t title = titles ? wd_columns(grid->columns[i].title, SIZE_MAX, NULL) : 0;
+		bool lacks = widths[i] == 0 && (grid->columns[i].traits & WD_COLUMN_MAY_LACK);
+		if (!lacks && widths[i] < title)
+			widths[i] = title;
+	}
+	return widths;
+}
+
+static size_t line_width(const struct wd_grid *grid, const size_t *widths)
+{
+	size_t sum = grid->indent;
+	for (size_t i = 0; i < grid->count; i++)
+		if (widths[i])
+			sum += widths[i] + GAP;
+	return sum > GAP ? sum - GAP : 0;
+}
+
+/* Takes columns from the widest that can give, until the line fits or nobody can give any more. */
+static void squeeze(const struct wd_grid *grid, size_t *widths, size_t room)
+{
+	for (size_t line = line_width(grid, widths); line > room; line--) {
+		size_t *widest = NULL;
+		for (size_t i = 0; i < grid->count; i++)
+			if ((grid->columns[i].traits & WD_COLUMN_GIVES) && widths[i] > NARROWEST &&
+			    (!widest || widths[i] > *widest))
+				widest = &widths[i];
+		if (!widest)
+			return;
+		--*widest;
+	}
+}
+
+static void put_spaces(struct wd_text *out, size_t count)
+{
+	while (count-- > 0)
+		wd_text_put(out, " ", 1);
+}
+
+/* `cells` is a row; blanks are put before a cell, not behind it, so that no line ends with them. */
+static void draw_row(const struct wd_grid *grid, const size_t *widths, const struct wd_style *style,
+		     const struct cell *cells, struct wd_text *out)
+{
+	size_t blanks = grid->indent;
+	for (size_t i = 0; i < grid->count; i++) {
+		if (!widths[i])
+			continue;
+		bool right = (grid->columns[i].traits & WD_COLUMN_RIGHT) && cells[i].width < widths[i];
+		size_t left = right ? widths[i] - cells[i].width : 0;
+		if (cells[i].width == 0) {
+			blanks += widths[i] + GAP;
+			continue;
+		}
+		put_spaces(out, blanks + left);
+		size_t taken = wd_put_cut(out, style, cells[i].tint, cells[i].text, widths[i]);
+		blanks = widths[i] - left - taken + GAP;
+	}
+	wd_text_add(out, "\n");
+}
+
+static void draw_titles(const struct wd_grid *grid, const size_t *widths, const struct wd_style *style,
+			struct wd_text *out)
+{
+	struct cell *cells = wd_alloc(grid->count, sizeof *cells);
+	for (size_t i = 0; i < grid->count; i++) {
+		cells[i].text = wd_copy(grid->columns[i].title);
+		cells[i].width = wd_columns(cells[i].text, SIZE_MAX, NULL);
+		cells[i].tint = WD_TINT_FAINT;
+	}
+	draw_row(grid, widths, style, cells, out);
+	for (size_t i = 0; i < grid->count; i++)
+		free(cells[i].text);
+	free(cells);
+}
+
+void wd_grid_draw(struct wd_grid *grid, const struct wd_style *style, bool titles, struct wd_text *out)
+{
+	WD_AUTO_FREE size_t *widths = measure(grid, titles);
+	if (style->width > 0 && !style->whole)
+		squeeze(grid, widths, (size_t)style->width);
+	if (titles)
+		draw_titles(grid, widths, style, out);
+	for (size_t i = 0; i + grid->count <= grid->filled; i += grid->count)
+		draw_row(grid, widths, style, &grid->cells[i], out);
+}

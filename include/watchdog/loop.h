@@ -2,6 +2,7 @@
  *
  * A callback notes and returns; it never blocks. Everything that is started is a handle with one owner; freeing the
  * handle promises silence: its callback is not called again. One clock sample per turn, which wd_loop_now() hands out.
+ * In a turn descriptors, signals and wakes come first, timers last: what waits in a socket beats its deadline.
  */
 #ifndef WATCHDOG_LOOP_H
 #define WATCHDOG_LOOP_H
@@ -20,13 +21,15 @@ void wd_loop_stop(struct wd_loop *loop);
 wd_time wd_loop_now(const struct wd_loop *loop); /* CLOCK_BOOTTIME of this turn */
 
 /* How late the last turn began after the moment its earliest timer asked for (suspend, a stopped process, a callback
- * that blocked); 0 when in time. The deepest since the last call; reading it resets it. */
+ * that blocked); 0 when in time, which in practice is some tens of microseconds. The deepest since the last call;
+ * reading it resets it. */
 wd_time wd_loop_lateness(struct wd_loop *loop);
 
 /* Called once per turn, after all callbacks of the turn and before the loop sleeps. One per loop. */
 void wd_loop_each_turn(struct wd_loop *loop, wd_callback *callback, void *data);
 
-/* A timer fires once, at an absolute moment, never early. wd_timer_set() moves it; WD_NEVER disarms it. */
+/* A timer fires once, at an absolute moment, never early, also right after the machine slept; equal moments in the order
+ * in which they were set. wd_timer_set() moves it; WD_NEVER disarms it; a moment that has passed means the next turn. */
 struct wd_timer;
 struct wd_timer *wd_timer_new(struct wd_loop *loop, wd_callback *callback, void *data);
 struct wd_timer *wd_timer_free(struct wd_timer *timer);
@@ -51,7 +54,8 @@ struct wd_wake *wd_wake_new(struct wd_loop *loop, wd_callback *callback, void *d
 struct wd_wake *wd_wake_free(struct wd_wake *wake);
 void wd_wake_send(struct wd_wake *wake);
 
-/* The end of a child process; the status is as waitpid(2) gives it. Fires once. */
+/* The end of a child process; the status is as waitpid(2) gives it (exit code 255 if somebody else took it). Fires
+ * once. */
 struct wd_child;
 typedef void wd_child_callback(void *data, int status);
 struct wd_child *wd_child_new(struct wd_loop *loop, pid_t pid, wd_child_callback *callback, void *data);

@@ -3,8 +3,8 @@
  * cJSON keeps every number as a double, so `timeNano` and 2^64-1 would lose digits. After parsing, each number that
  * a double does not hold exactly is kept by its own lexeme beside it: wd_json_int() and printing use that, so what
  * came in goes out digit for digit. Names are matched by case (labels differ by case). Rubbish behind the document,
- * invalid UTF-8, raw control characters in strings, \u0000, numbers that JSON does not know and nesting beyond 64 are
- * errors. Duplicate names: the first is the one that is found.
+ * invalid UTF-8, raw control characters in strings, \u0000, half surrogate pairs, numbers that JSON does not know or of
+ * more than 63 characters, and nesting beyond 64 are errors. Duplicate names: the first is the one that is found.
  */
 #ifndef WATCHDOG_JSON_H
 #define WATCHDOG_JSON_H
@@ -33,7 +33,7 @@ struct wd_json *wd_json_next(const struct wd_json *item);
 const char *wd_json_name(const struct wd_json *item);                      /* of a member; else NULL */
 const char *wd_json_string(const struct wd_json *json, const char *fallback); /* lends */
 int64_t wd_json_int(const struct wd_json *json, int64_t fallback);   /* exact; saturates at the ends of int64 */
-double wd_json_double(const struct wd_json *json, double fallback);
+double wd_json_double(const struct wd_json *json, double fallback);  /* always finite: saturates */
 bool wd_json_bool(const struct wd_json *json, bool fallback);
 bool wd_json_is_null(const struct wd_json *json); /* an explicit null; NULL itself is absent, not null */
 bool wd_json_is_object(const struct wd_json *json);
@@ -41,7 +41,7 @@ bool wd_json_is_array(const struct wd_json *json);
 bool wd_json_is_string(const struct wd_json *json);
 bool wd_json_is_number(const struct wd_json *json);
 
-/* Building. _set moves the value into the object (replacing a member of that name), _add into the array; both return
+/* Building. _set moves the value into the object (replacing all members of that name), _add into the array; both return
  * the value that is now a part. Strings are copied; a NULL string becomes null; bytes that are no UTF-8 become U+FFFD. */
 struct wd_json *wd_json_object(void);
 struct wd_json *wd_json_array(void);

@@ -1,6 +1,7 @@
 /* log.h: what the daemon says on standard error. Three formats: text (a person enjoys it), logfmt, json (one object per
- * line). Every foreign text is escaped here, so no caller does. Below the face only the loop and the engine's wiring
- * log; the core says what happened by orders.
+ * line). Every foreign text is escaped here, so no caller does, and cut at 4000 bytes (a field at 2000). What standard
+ * error does not take at once is lost; how many lines were is said when it takes again. Below the face only the loop
+ * and the engine's wiring log; the core says what happened by orders.
  *
  *   text    2026-01-02 03:04:05 warning  web  5 restarts within 60s (limit 5/60s), last exit code 3  trigger=restarts
  *   logfmt  time=2026-01-02T03:04:05.123Z level=warning service=web msg="5 restarts …" trigger=restarts

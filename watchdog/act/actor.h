@@ -1,0 +1,27 @@
+/* actor.h: the actor, for act/ and its tests: with a world of the caller's choice behind it. */
+#ifndef WATCHDOG_ACT_ACTOR_H
+#define WATCHDOG_ACT_ACTOR_H
+
+#include "plan.h"
+#include <watchdog/act.h>
+#include <watchdog/map.h>
+
+struct wd_real; /* the Engine, the store and the loop as the outside (outside.c) */
+
+struct wd_actor {
+	struct wd_outside outside;
+	struct wd_real *real; /* owned; NULL in tests */
+	struct wd_actor_hooks hooks;
+	wd_actor_resumed *on_resumed;
+	void *resumed_data;
+	struct wd_run *runs;  /* in the order of the calls */
+	struct wd_map *left;  /* container -> the journal's id (int64_t, owned) of a plan whose end is not known */
+};
+
+/* outside: copied; its data is lent. */
+struct wd_actor *wd_actor_new_with(const struct wd_outside *outside, const struct wd_actor_hooks *hooks);
+
+/* plan NULL: it ends as refused. task: taken over. */
+void wd_actor_start(struct wd_actor *actor, const struct wd_plan *plan, struct wd_task *task);
+
+#endif

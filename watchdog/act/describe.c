@@ -1,0 +1,49 @@
+/* describe.c: what a plan would do, from the same tables that do it. */
+#include "plan.h"
+#include <watchdog/act.h>
+#include <watchdog/memory.h>
+
+enum { SHORT_ID = 12 };
+
+static void describe_change(const struct wd_run *run, const struct wd_row *row, struct wd_text *text)
+{
+	char span[WD_TIME_TEXT];
+
+	wd_text_print(text, "%s /containers/%.*s…%s", row->method, SHORT_ID, run->task.container, row->verb);
+	if (row->body == WD_BODY_POLICY_NO)
+		wd_text_add(text, " RestartPolicy=no");
+	if (row->body == WD_BODY_POLICY_BACK) {
+		wd_text_add(text, " RestartPolicy=");
+		wd_policy_print(text, run->task.policy);
+	}
+	if (row->stops)
+		wd_text_print(text, " (up to %s)", wd_span_print(wd_row_deadline(run, row), span));
+}
+
+static void describe_row(const struct wd_run *run, const struct wd_row *row, struct wd_list *lines)
+{
+	WD_AUTO_TEXT struct wd_text text = {0};
+
+	if (row->kind == WD_ROW_VERIFY) {
+		wd_text_add(&text, "verify: ");
+		run->plan->goal(run, &text);
+	} else if (row->kind == WD_ROW_CHANGE) {
+		describe_change(run, row, &text);
+	} else {
+		return;
+	}
+	wd_list_add(lines, wd_text_get(&text));
+}
+
+void wd_plan_describe(const struct wd_order *order, struct wd_list *ret_lines)
+{
+	struct wd_run run = {.plan = wd_plan_of(order->action)};
+
+	if (!run.plan)
+		return;
+	wd_task_of(&run.task, order, true);
+	for (const struct wd_row *row = run.plan->rows; row->name; row++)
+		if (!row->needless || row->kind != WD_ROW_CHANGE || !row->needless(&run))
+			describe_row(&run, row, ret_lines);
+	wd_task_done(&run.task);
+}

@@ -1,0 +1,122 @@
+/* outside.c: what plans reach outside, as it is in earnest: the Engine's client, the store, the loop. */
+#include "actor.h"
+#include <watchdog/memory.h>
+
+struct wd_real {
+	struct wd_loop *loop;
+	struct wd_engine *engine;
+	struct wd_store *store; /* or NULL */
+};
+
+static void *real_send(void *data, const char *method, const char *path, const char *body, wd_time deadline,
+		       wd_engine_done *done, void *done_data)
+{
+	const struct wd_real *real = data;
+
+	return wd_engine_send(real->engine, method, path, body, deadline, done, done_data);
+}
+
+static void real_cancel(void *data, void *call)
+{
+	(void)data;
+	wd_engine_cancel(call);
+}
+
+static bool real_podman(void *data)
+{
+	const struct wd_real *real = data;
+
+	return wd_engine_state(real->engine).podman;
+}
+
+static void *real_timer_new(void *data, wd_callback *callback, void *callback_data)
+{
+	const struct wd_real *real = data;
+
+	return wd_timer_new(real->loop, callback, callback_data);
+}
+
+static void real_timer_set(void *timer, wd_time at)
+{
+	wd_timer_set(timer, at);
+}
+
+static void real_timer_free(void *timer)
+{
+	wd_timer_free(timer);
+}
+
+static wd_time real_now(void *data)
+{
+	const struct wd_real *real = data;
+
+	return wd_loop_now(real->loop);
+}
+
+static wd_stamp real_stamp(void *data)
+{
+	(void)data;
+	return wd_stamp_now();
+}
+
+static int64_t real_next_plan(void *data)
+{
+	const struct wd_real *real = data;
+
+	return wd_store_next_plan(real->store);
+}
+
+static void real_journal(void *data, const struct wd_journal *row, wd_store_done *done, void *done_data)
+{
+	const struct wd_real *real = data;
+
+	wd_store_journal(real->store, row, done, done_data);
+}
+
+static void ignore(void *data, const char *why)
+{
+	(void)data;
+	(void)why;
+}
+
+static void real_strike(void *data, int64_t id)
+{
+	const struct wd_real *real = data;
+
+	wd_store_strike(real->store, id, ignore, NULL);
+}
+
+static bool real_load(void *data, wd_store_journal_callback *callback, void *callback_data, struct wd_error *error)
+{
+	const struct wd_real *real = data;
+
+	return wd_store_load_journal(real->store, callback, callback_data, error);
+}
+
+struct wd_actor *wd_actor_new(struct wd_loop *loop, struct wd_engine *engine, struct wd_store *store,
+			      const struct wd_actor_hooks *hooks)
+{
+	struct wd_real *real = wd_alloc(1, sizeof(*real));
+	const struct wd_outside outside = {
+		.data = real,
+		.send = real_send,
+		.cancel = real_cancel,
+		.podman = real_podman,
+		.timer_new = real_timer_new,
+		.timer_set = real_timer_set,
+		.timer_free = real_timer_free,
+		.now = real_now,
+		.stamp = real_stamp,
+		.journaled = store != NULL,
+		.next_plan = real_next_plan,
+		.journal = real_journal,
+		.strike = real_strike,
+		.load = real_load,
+	};
+	struct wd_actor *actor;
+
+	*real = (struct wd_real){.loop = loop, .engine = engine, .store = store};
+	actor = wd_actor_new_with(&outside, hooks);
+	actor->real = real;
+	return actor;
+}

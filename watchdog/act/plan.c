@@ -1,0 +1,631 @@
+/* plan.c: the runner: how a table of rows is walked. */
+#include "plan.h"
+#include <assert.h>
+#include <limits.h>
+#include <string.h>
+#include <watchdog/memory.h>
+#include <watchdog/wire.h>
+
+enum {
+	LATE_MAX = 2,   /* a change that the Engine does not finish in time: no storm of retries */
+	SILENT_MAX = 6, /* looks without an answer before anything that lasts was changed, about 6 s of pauses */
+	SILENT_CHANGED_MAX = 60, /* … after it: about 5 min */
+};
+#define PAUSE_FIRST (100 * WD_MILLISECOND)
+#define PAUSE_ASKED_MAX WD_SECOND
+#define PAUSE_SILENT_MAX (5 * WD_SECOND)
+#define PATIENT_STOP (10 * WD_MINUTE) /* StopTimeout -1: the Engine waits for ever */
+
+/* The store has no cancel: what its answer is for may be gone by then. */
+struct wd_written {
+	struct wd_run *run;
+};
+
+static void take_row(struct wd_run *run);
+static void settle(struct wd_run *run);
+
+/* --- the task --- */
+
+void wd_task_of(struct wd_task *task, const struct wd_order *order, bool remembered)
+{
+	*task = (struct wd_task){
+		.ticket = order->ticket,
+		.service = wd_copy(order->service),
+		.name = wd_copy(order->name),
+		.container = wd_copy(order->id),
+		.incident = order->incident_id,
+		.policy = order->policy,
+		.remembered = remembered,
+		.no_start = order->no_start || order->running,
+		.stop_timeout = order->stop_timeout,
+	};
+}
+
+void wd_task_done(struct wd_task *task)
+{
+	free(task->service);
+	free(task->name);
+	free(task->container);
+	*task = (struct wd_task){0};
+}
+
+/* --- what the last look showed --- */
+
+bool wd_run_is_up(const struct wd_run *run)
+{
+	return run->seen->state == WD_STATE_RUNNING || run->seen->state == WD_STATE_RESTARTING;
+}
+
+bool wd_run_is_down(const struct wd_run *run)
+{
+	if (run->seen->state == WD_STATE_UNKNOWN)
+		return run->seen->pid == 0;
+	return run->seen->state == WD_STATE_EXITED || run->seen->state == WD_STATE_CREATED ||
+	       run->seen->state == WD_STATE_DEAD;
+}
+
+bool wd_run_is_paused(const struct wd_run *run)
+{
+	return run->seen->state == WD_STATE_PAUSED;
+}
+
+bool wd_run_started(const struct wd_run *run)
+{
+	if (run->task.resumed)
+		return run->seen->started > run->task.began;
+	return run->seen->started != run->started_before;
+}
+
+wd_time wd_row_deadline(const struct wd_run *run, const struct wd_row *row)
+{
+	wd_time stop = run->seen ? run->seen->stop_timeout : run->task.stop_timeout;
+
+	if (!row->stops)
+		return row->patience;
+	if (stop < 0 || stop > WD_DAY)
+		stop = PATIENT_STOP;
+	return row->patience + stop;
+}
+
+/* --- phases --- */
+
+static void tell_step(const struct wd_run *run, const char *step, const char *what)
+{
+	if (run->hooks.step)
+		run->hooks.step(run->hooks.data, run, step, what);
+}
+
+static void cancel_call(struct wd_run *run)
+{
+	void *call = run->call;
+
+	run->call = NULL;
+	if (call)
+		run->outside->cancel(run->outside->data, call);
+}
+
+static void forget_written(struct wd_run *run)
+{
+	if (run->written)
+		run->written->run = NULL;
+	run->written = NULL;
+}
+
+/* The one place where the phase changes: what the new one may not own is dropped. */
+static void enter(struct wd_run *run, enum wd_phase phase)
+{
+	assert(run->phase != WD_PHASE_STRIKING);
+	assert(phase == WD_PHASE_STRIKING || run->phase != WD_PHASE_ENDING);
+	if (phase != WD_PHASE_ASKING)
+		cancel_call(run);
+	if (phase != WD_PHASE_JOURNALING)
+		forget_written(run);
+	run->outside->timer_set(run->timer, WD_NEVER);
+	run->phase = phase;
+}
+
+static void end_run(struct wd_run *run, enum wd_plan_end end, char *detail_taken)
+{
+	run->end = end;
+	run->detail = detail_taken;
+	enter(run, WD_PHASE_ENDING);
+	run->outside->timer_set(run->timer, run->outside->now(run->outside->data));
+}
+
+static void pause_run(struct wd_run *run, unsigned already, wd_time most)
+{
+	wd_time span = PAUSE_FIRST;
+
+	for (unsigned i = 1; i < already && span < most; i++)
+		span *= 2;
+	enter(run, WD_PHASE_PAUSING);
+	run->outside->timer_set(run->timer, run->outside->now(run->outside->data) + (span < most ? span : most));
+}
+
+/* --- how it ends --- */
+
+static void print_seen(const struct wd_run *run, struct wd_text *text)
+{
+	wd_text_print(text, "it is %s, its restart policy is ", wd_state_name(run->seen->state));
+	wd_policy_print(text, run->seen->policy);
+}
+
+/* What the undo table asks for is there. */
+static void end_undone(struct wd_run *run)
+{
+	struct wd_text detail = {0};
+	bool as_before = run->undone && (run->plan->wakes || !wd_run_is_down(run));
+
+	wd_text_add(&detail, run->why);
+	wd_text_add(&detail, run->undone ? "; taken back: " : "; ");
+	print_seen(run, &detail);
+	end_run(run, as_before ? WD_PLAN_UNDONE : WD_PLAN_FAILED, wd_text_take(&detail));
+}
+
+static void end_done(struct wd_run *run)
+{
+	struct wd_text detail = {0};
+
+	run->plan->done(run, &detail);
+	end_run(run, WD_PLAN_DONE, wd_text_take(&detail));
+}
+
+static void end_gone(struct wd_run *run)
+{
+	end_run(run, WD_PLAN_FAILED, wd_copy("the container is gone"));
+}
+
+/* Nobody knows how the container is. Where its policy may be another, the journal keeps the row. */
+static void end_unknown(struct wd_run *run)
+{
+	run->leave = run->policy_changed;
+	end_run(run, WD_PLAN_FAILED,
+		wd_format("%s%s", run->why,
+			  run->leave     ? "; not known how it is now: the next start of seadog finishes it"
+			  : run->changed ? "; not known how it is now"
+					 : ""));
+}
+
+static void walk(struct wd_run *run, const struct wd_row *rows)
+{
+	run->rows = rows;
+	run->row = rows;
+	run->late = 0;
+	memset(run->asked, 0, sizeof(run->asked));
+}
+
+static const struct wd_row *verify_row(const struct wd_run *run)
+{
+	const struct wd_row *row = run->rows;
+
+	while (row->kind != WD_ROW_VERIFY)
+		row++;
+	return row;
+}
+
+static void take_back(struct wd_run *run)
+{
+	run->undoing = true;
+	tell_step(run, "undo", run->why);
+	walk(run, run->plan->undo);
+	run->row = verify_row(run);
+	settle(run);
+}
+
+/* For good; the last look is fresh. */
+static void fail(struct wd_run *run)
+{
+	struct wd_text detail = {0};
+
+	if (!run->undoing && run->changed && run->plan->undo) {
+		take_back(run);
+		return;
+	}
+	wd_text_add(&detail, run->why);
+	if (run->changed) {
+		wd_text_add(&detail, run->undoing ? "; it could not be taken back: " : "; ");
+		print_seen(run, &detail);
+	}
+	end_run(run, WD_PLAN_FAILED, wd_text_take(&detail));
+}
+
+static void fail_at(struct wd_run *run, const struct wd_row *row)
+{
+	char *why = run->why;
+
+	if (run->late >= LATE_MAX && row->stops)
+		run->why = wd_format("it cannot be stopped: %s", why);
+	else if (!why)
+		run->why = wd_format("%s: asked %u times, and still not so", row->name, row->tries);
+	if (run->why != why)
+		free(why);
+	fail(run);
+}
+
+/* --- asking --- */
+
+static void note(struct wd_run *run, const char *why)
+{
+	wd_replace(&run->why, why);
+	tell_step(run, run->row->name, why);
+}
+
+static void next_row(struct wd_run *run)
+{
+	run->row++;
+	take_row(run);
+}
+
+static bool is_fine(const struct wd_row *row, const struct wd_engine_answer *answer)
+{
+	if (answer->end != WD_HTTP_ANSWERED)
+		return false;
+	return (answer->status >= 200 && answer->status <= 299) || (row->fine && answer->status == row->fine);
+}
+
+static char *print_trouble(const struct wd_row *row, const struct wd_engine_answer *answer)
+{
+	if (answer->end == WD_HTTP_ANSWERED)
+		return wd_format("%s: engine said %d%s%s", row->name, answer->status, *answer->why ? ": " : "",
+				 answer->why);
+	return wd_format("%s: %s", row->name, answer->why);
+}
+
+/* The status alone tells it: below 500 the Engine refused before it did anything. */
+static bool may_have_arrived(const struct wd_engine_answer *answer)
+{
+	if (answer->end == WD_HTTP_ANSWERED)
+		return answer->status < 400 || answer->status >= 500;
+	return answer->end != WD_HTTP_UNSENT;
+}
+
+static void on_change(struct wd_run *run, const struct wd_engine_answer *answer)
+{
+	bool arrived = may_have_arrived(answer);
+
+	run->changed |= arrived;
+	run->policy_changed |= arrived && run->row->body != WD_BODY_NONE;
+	if (is_fine(run->row, answer)) {
+		tell_step(run, run->row->name, "done");
+		next_row(run);
+		return;
+	}
+	if (answer->end == WD_HTTP_LATE)
+		run->late++;
+	if (answer->end != WD_HTTP_LOST)
+		run->not_before = 0;
+	WD_AUTO_FREE char *trouble = print_trouble(run->row, answer);
+	note(run, trouble);
+	run->row = verify_row(run);
+	take_row(run);
+}
+
+static void on_fetch(struct wd_run *run, const struct wd_engine_answer *answer)
+{
+	if (is_fine(run->row, answer))
+		run->row->keep(run, answer);
+	next_row(run);
+}
+
+static struct wd_container *read_container(const struct wd_run *run, const struct wd_engine_answer *answer,
+					   struct wd_error *error)
+{
+	WD_AUTO_JSON struct wd_json *json = wd_json_parse(answer->body, answer->length, error);
+	struct wd_container *seen = json ? wd_wire_container(json, NULL, error) : NULL;
+
+	if (seen && !wd_text_equal(seen->id, run->task.container)) {
+		wd_fail(error, WD_ERROR_FAILED, "the engine told of another container: %s", seen->id);
+		seen = wd_container_free(seen);
+	}
+	if (!seen)
+		wd_fail_in(error, "%s", run->row->name);
+	return seen;
+}
+
+/* A look without an answer: again, but not for ever, unless this is about what a dead seadog left. */
+static void on_silence(struct wd_run *run, const char *why)
+{
+	unsigned most = run->policy_changed ? SILENT_CHANGED_MAX : SILENT_MAX;
+
+	tell_step(run, run->row->name, why);
+	if (!run->why)
+		wd_replace(&run->why, why);
+	run->silent++;
+	if (run->silent >= most && !run->task.resumed)
+		end_unknown(run);
+	else
+		pause_run(run, run->silent, PAUSE_SILENT_MAX);
+}
+
+static void choose(struct wd_run *run)
+{
+	const char *why = "";
+	enum wd_choice choice = run->plan->choose(run, &why);
+
+	run->chosen = true;
+	if (choice == WD_CHOICE_FINISH) {
+		settle(run);
+		return;
+	}
+	wd_replace(&run->why, why);
+	if (choice == WD_CHOICE_UNDO && run->plan->undo)
+		take_back(run);
+	else
+		end_run(run, WD_PLAN_UNDONE, wd_copy(why));
+}
+
+static void on_first_look(struct wd_run *run, const struct wd_engine_answer *answer)
+{
+	const char *why = run->plan->refuses ? run->plan->refuses(run) : NULL;
+
+	run->started_before = run->seen->started;
+	if (why) {
+		end_run(run, WD_PLAN_REFUSED, wd_copy(why));
+		return;
+	}
+	if (run->row->keep)
+		run->row->keep(run, answer);
+	next_row(run);
+}
+
+static void on_look(struct wd_run *run, const struct wd_engine_answer *answer)
+{
+	struct wd_error error = {0};
+	struct wd_container *seen;
+
+	if (answer->end == WD_HTTP_ANSWERED && answer->status == 404) {
+		end_gone(run);
+		return;
+	}
+	if (!is_fine(run->row, answer)) {
+		WD_AUTO_FREE char *trouble = print_trouble(run->row, answer);
+		on_silence(run, trouble);
+		return;
+	}
+	seen = read_container(run, answer, &error);
+	if (!seen) {
+		on_silence(run, error.text);
+		return;
+	}
+	run->silent = 0;
+	wd_container_free(run->seen);
+	run->seen = seen;
+	if (run->row->kind == WD_ROW_LOOK)
+		on_first_look(run, answer);
+	else if (run->task.resumed && !run->chosen)
+		choose(run);
+	else
+		settle(run);
+}
+
+static void on_answer(void *data, const struct wd_engine_answer *answer)
+{
+	struct wd_run *run = data;
+
+	run->call = NULL;
+	if (run->row->kind == WD_ROW_CHANGE)
+		on_change(run, answer);
+	else if (run->row->kind == WD_ROW_FETCH)
+		on_fetch(run, answer);
+	else
+		on_look(run, answer);
+}
+
+static char *print_body(const struct wd_run *run)
+{
+	static const struct wd_restart_policy none = {.kind = WD_RESTART_NO};
+
+	switch (run->row->body) {
+	case WD_BODY_POLICY_NO:
+		return wd_wire_update_policy(none);
+	case WD_BODY_POLICY_BACK:
+		return wd_wire_update_policy(run->task.policy);
+	default:
+		return NULL;
+	}
+}
+
+static void ask(struct wd_run *run)
+{
+	const struct wd_row *row = run->row;
+	wd_time deadline = wd_row_deadline(run, row);
+	WD_AUTO_FREE char *path = wd_format("/containers/%s%s", run->task.container, row->verb);
+	WD_AUTO_FREE char *body = print_body(run);
+
+	if (row->kind == WD_ROW_CHANGE) {
+		run->asked[row - run->rows]++;
+		run->undone |= run->undoing;
+		run->not_before = row->once ? run->outside->now(run->outside->data) + deadline : 0;
+		tell_step(run, row->name, "asked");
+	}
+	enter(run, WD_PHASE_ASKING);
+	run->call = run->outside->send(run->outside->data, row->method, path, body, deadline, on_answer, run);
+}
+
+/* --- the journal --- */
+
+static void on_written(void *data, const char *why)
+{
+	struct wd_written *written = data;
+	struct wd_run *run = written->run;
+
+	free(written);
+	if (!run)
+		return;
+	run->written = NULL;
+	if (!why) {
+		ask(run);
+		return;
+	}
+	run->steps = 0;
+	end_run(run, WD_PLAN_FAILED, wd_format("nothing was done, because the journal cannot be written: %s", why));
+}
+
+static void on_written_whatever(void *data, const char *why)
+{
+	(void)data;
+	(void)why;
+}
+
+static void write_row(const struct wd_run *run, wd_store_done *done, void *data)
+{
+	const struct wd_task *task = &run->task;
+	const struct wd_journal row = {
+		.id = task->journal,
+		.plan = (char *)(uintptr_t)run->plan->name,
+		.service = task->service,
+		.name = task->name,
+		.container = task->container,
+		.incident = task->incident,
+		.step = run->steps,
+		.policy = task->policy,
+		.no_start = task->no_start,
+		.began = task->began,
+	};
+
+	run->outside->journal(run->outside->data, &row, done, data);
+}
+
+/* Before the first change it is waited for, unless what the row is to keep is durable already. Later rows tell people
+ * how far it came; what is to be done about it, a look tells. */
+static void journal(struct wd_run *run)
+{
+	const struct wd_outside *outside = run->outside;
+	bool wait = run->steps == 0 && !run->task.remembered && !run->task.resumed;
+
+	if (!run->task.journal)
+		run->task.journal = outside->next_plan(outside->data);
+	if (!run->task.began)
+		run->task.began = outside->stamp(outside->data);
+	run->journaled = run->row;
+	run->steps++;
+	if (!wait) {
+		write_row(run, on_written_whatever, NULL);
+		ask(run);
+		return;
+	}
+	struct wd_written *written = wd_alloc(1, sizeof(*written));
+	written->run = run;
+	enter(run, WD_PHASE_JOURNALING);
+	run->written = written;
+	write_row(run, on_written, written);
+}
+
+/* --- walking --- */
+
+static void take_row(struct wd_run *run)
+{
+	while (run->row->name && run->row->needless && run->row->needless(run))
+		run->row++;
+	if (!run->row->name)
+		run->undoing ? end_undone(run) : end_done(run);
+	else if (run->row->kind == WD_ROW_CHANGE && run->outside->journaled && run->journaled != run->row)
+		journal(run);
+	else
+		ask(run);
+}
+
+static const struct wd_row *first_undone(const struct wd_run *run)
+{
+	for (const struct wd_row *row = run->rows; row->name; row++)
+		if (row->kind == WD_ROW_CHANGE && !(row->needless && row->needless(run)) && !row->holds(run))
+			return row;
+	return NULL;
+}
+
+/* After a look: on, or back to the first row that it does not show. */
+static void settle(struct wd_run *run)
+{
+	const struct wd_row *row = first_undone(run);
+	unsigned asked = row ? run->asked[row - run->rows] : 0;
+
+	if (!row) {
+		next_row(run);
+		return;
+	}
+	if (asked >= row->tries || run->late >= LATE_MAX) {
+		fail_at(run, row);
+		return;
+	}
+	if (row->once && asked && run->outside->now(run->outside->data) < run->not_before) {
+		pause_run(run, UINT_MAX, PAUSE_ASKED_MAX);
+		return;
+	}
+	run->row = row;
+	if (asked)
+		pause_run(run, asked, PAUSE_ASKED_MAX);
+	else
+		take_row(run);
+}
+
+static void on_timer(void *data)
+{
+	struct wd_run *run = data;
+	const struct wd_outside *outside = run->outside;
+
+	if (run->phase == WD_PHASE_PAUSING) {
+		take_row(run);
+	} else if (run->phase == WD_PHASE_ENDING) {
+		/* In another turn: what the listener writes about it is to be on disk before the row is struck. */
+		enter(run, WD_PHASE_STRIKING);
+		outside->timer_set(run->timer, outside->now(outside->data));
+		run->hooks.ended(run->hooks.data, run);
+	} else if (run->phase == WD_PHASE_STRIKING) {
+		if (outside->journaled && !run->leave && (run->steps || run->task.resumed))
+			outside->strike(outside->data, run->task.journal);
+		run->hooks.over(run->hooks.data, run);
+	}
+}
+
+/* --- the run --- */
+
+struct wd_run *wd_run_new(const struct wd_outside *outside, const struct wd_run_hooks *hooks,
+			  const struct wd_plan *plan, struct wd_task *task)
+{
+	struct wd_run *run = wd_alloc(1, sizeof(*run));
+
+	run->outside = outside;
+	run->hooks = *hooks;
+	run->plan = plan;
+	run->task = *task;
+	*task = (struct wd_task){0};
+	run->timer = outside->timer_new(outside->data, on_timer, run);
+	return run;
+}
+
+struct wd_run *wd_run_free(struct wd_run *run)
+{
+	if (!run)
+		return NULL;
+	cancel_call(run);
+	forget_written(run);
+	run->outside->timer_free(run->timer);
+	wd_container_free(run->seen);
+	wd_task_done(&run->task);
+	free(run->why);
+	free(run->detail);
+	free(run->logs);
+	free(run);
+	return NULL;
+}
+
+void wd_run_begin(struct wd_run *run)
+{
+	const struct wd_plan *plan = run->plan;
+	bool podman = plan->podman && run->outside->podman(run->outside->data);
+
+	assert(run->phase == WD_PHASE_WAITING);
+	walk(run, podman ? plan->podman : run->task.resumed && plan->resume ? plan->resume : plan->rows);
+	if (run->task.resumed) {
+		run->changed = true;
+		run->policy_changed = true;
+		run->row = verify_row(run);
+	}
+	take_row(run);
+}
+
+void wd_run_refuse(struct wd_run *run, const char *why)
+{
+	assert(run->phase == WD_PHASE_WAITING);
+	end_run(run, WD_PLAN_REFUSED, wd_copy(why));
+}

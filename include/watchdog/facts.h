@@ -32,6 +32,7 @@ enum wd_plan_end { WD_PLAN_DONE, WD_PLAN_FAILED, WD_PLAN_UNDONE, WD_PLAN_REFUSED
 enum wd_fact_kind {
 	WD_FACT_TIME,        /* nothing but that time went on */
 	WD_FACT_MEMORY,      /* at the start: one service as it was remembered */
+	WD_FACT_INCIDENT,    /* at the start, after the memories: an incident that was open when seadog ended */
 	WD_FACT_ENGINE_UP,   /* the stream stands; `restarted`: the Engine itself began anew */
 	WD_FACT_ENGINE_DOWN,
 	WD_FACT_CONTAINER,   /* an inspect's answer */
@@ -50,6 +51,7 @@ struct wd_fact {
 	wd_stamp stamp; /* the wall clock beside `now`, for what people will read */
 	union {
 		const struct wd_memory *memory;
+		const struct wd_incident *incident;
 		bool restarted;
 		struct {
 			const struct wd_container *container;
@@ -105,6 +107,7 @@ struct wd_order {
 	const char *hook;
 	struct wd_restart_policy policy; /* ACT: what to give back (release), or what was remembered (stop) */
 	bool no_start;       /* ACT release */
+	enum wd_action hold_kind; /* ACT release: what is released, stop or pause */
 	bool running;        /* ACT release: it runs already (a start by hand); only the policy goes back */
 	wd_time stop_timeout;
 	int64_t incident_id; /* ACT: 0 by hand */

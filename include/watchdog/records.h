@@ -61,6 +61,7 @@ struct wd_incident {
 	struct wd_note *notes; unsigned note_count;
 	char *logs; /* last lines of the container, or NULL */
 };
-struct wd_incident *wd_incident_free(struct wd_incident *incident);
+struct wd_incident *wd_incident_free(struct wd_incident *incident); /* returns NULL; takes NULL */
+struct wd_incident *wd_incident_copy(const struct wd_incident *incident); /* heap, the caller frees */
 
 #endif

@@ -1,0 +1,677 @@
+#include "machine.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define NOTES_MAX 200
+#define VERIFY_MOST (5 * WD_MINUTE)
+#define WATCH_STEP (10 * WD_SECOND)
+#define REMEMBER_PATIENCE (10 * WD_SECOND)
+
+struct wd_case *wd_case_free(struct wd_case *the_case)
+{
+	if (the_case) {
+		wd_incident_free(the_case->incident);
+		free(the_case);
+	}
+	return NULL;
+}
+
+struct wd_case *wd_case_acting(const struct wd_service *service)
+{
+	for (unsigned i = 0; i < WD_TRIGGERS; i++)
+		if (service->cases[i] && service->cases[i]->acts)
+			return service->cases[i];
+	return NULL;
+}
+
+static const struct wd_ladder *ladder_of(const struct wd_service *service, const struct wd_case *the_case)
+{
+	static const struct wd_ladder empty;
+
+	return service->policy ? &service->policy->ladders[the_case->incident->trigger] : &empty;
+}
+
+/* --- the incident's record -------------------------------------------------------------------------------------------- */
+
+static void write_incident(struct wd_guard *guard, const struct wd_service *service, const struct wd_incident *incident)
+{
+	wd_guard_order(guard, WD_ORDER_INCIDENT, service)->incident = incident;
+}
+
+void wd_case_note(struct wd_guard *guard, struct wd_case *the_case, const char *format, ...)
+{
+	struct wd_incident *incident = the_case->incident;
+	char line[512];
+	va_list arguments;
+
+	if (incident->note_count >= NOTES_MAX)
+		return;
+	va_start(arguments, format);
+	vsnprintf(line, sizeof(line), format, arguments);
+	va_end(arguments);
+	incident->notes = wd_realloc(incident->notes, incident->note_count + 1, sizeof(*incident->notes));
+	incident->notes[incident->note_count++] = (struct wd_note){.at = guard->stamp, .text = wd_copy(line)};
+}
+
+static struct wd_step *last_step(const struct wd_case *the_case)
+{
+	struct wd_incident *incident = the_case->incident;
+
+	assert(incident->steps && incident->step_count);
+	return &incident->steps[incident->step_count - 1];
+}
+
+static bool in_a_step(const struct wd_case *the_case)
+{
+	return the_case->incident->step_count && last_step(the_case)->ended == WD_STAMP_NONE;
+}
+
+static void begin_step(struct wd_guard *guard, struct wd_case *the_case, enum wd_action action)
+{
+	struct wd_incident *incident = the_case->incident;
+
+	incident->steps = wd_realloc(incident->steps, incident->step_count + 1, sizeof(*incident->steps));
+	incident->steps[incident->step_count++] = (struct wd_step){.action = action, .started = guard->stamp};
+}
+
+static void end_step(struct wd_guard *guard, struct wd_service *service, struct wd_case *the_case,
+		     enum wd_result result, const char *detail)
+{
+	struct wd_step *step = last_step(the_case);
+
+	step->ended = guard->stamp;
+	step->result = result;
+	wd_replace(&step->detail, detail ? detail : "");
+	write_incident(guard, service, the_case->incident);
+	wd_guard_tell_people(guard, service, WD_MOMENT_STEP, the_case->incident, "%s: %s%s%s",
+			     wd_action_name(step->action), wd_result_name(result), detail && *detail ? ", " : "",
+			     detail ? detail : "");
+}
+
+static bool did_act(const struct wd_case *the_case)
+{
+	for (unsigned i = 0; i < the_case->incident->step_count; i++) {
+		const struct wd_step *step = &the_case->incident->steps[i];
+		if (wd_action_changes(step->action) && step->result != WD_RESULT_SKIPPED)
+			return true;
+	}
+	return false;
+}
+
+static void begin_cooldown(struct wd_guard *guard, struct wd_service *service)
+{
+	wd_time span = service->policy ? service->policy->cooldown : 0;
+
+	service->cooldown_until = guard->now + span;
+	service->memory.cooldown_until = guard->stamp + span * 1000;
+	wd_guard_dirty(guard, service, false);
+}
+
+static void close_case(struct wd_guard *guard, struct wd_service *service, enum wd_trigger trigger,
+		       enum wd_outcome outcome, const char *why)
+{
+	struct wd_case *the_case = service->cases[trigger];
+	struct wd_incident *incident = the_case->incident;
+
+	if (did_act(the_case))
+		begin_cooldown(guard, service);
+	wd_case_note(guard, the_case, "%s: %s", wd_outcome_name(outcome), why);
+	incident->closed = guard->stamp;
+	incident->outcome = outcome;
+	write_incident(guard, service, incident);
+	wd_guard_tell_people(guard, service, WD_MOMENT_CLOSED, incident, "%s: %s", wd_outcome_name(outcome), why);
+	service->cases[trigger] = NULL;
+	wd_guard_bury_incident(guard, incident);
+	free(the_case);
+}
+
+/* --- holds ------------------------------------------------------------------------------------------------------------ */
+
+void wd_hold_end(struct wd_guard *guard, struct wd_service *service)
+{
+	service->memory.hold.held = false;
+	wd_replace(&service->memory.hold.id, NULL);
+	wd_guard_dirty(guard, service, false);
+}
+
+/* The row says held before the plan's journal is struck out, so there is no moment at which nobody remembers. */
+void wd_hold_begin(struct wd_guard *guard, struct wd_service *service, enum wd_action kind, int64_t incident)
+{
+	struct wd_hold *hold = &service->memory.hold;
+
+	hold->held = true;
+	hold->kind = kind;
+	hold->since = guard->stamp;
+	hold->incident = incident;
+	hold->policy = service->memory.policy;
+	wd_replace(&hold->id, service->memory.id);
+	wd_guard_dirty(guard, service, true);
+}
+
+struct wd_order *wd_hold_order(struct wd_guard *guard, const struct wd_service *service, enum wd_action action)
+{
+	struct wd_order *order = wd_guard_order(guard, WD_ORDER_ACT, service);
+
+	order->action = action;
+	order->ticket = guard->next_ticket++;
+	order->policy = service->memory.policy;
+	order->hold_kind = service->memory.hold.kind;
+	if (service->container)
+		order->stop_timeout = service->container->stop_timeout;
+	return order;
+}
+
+/* --- climbing --------------------------------------------------------------------------------------------------------- */
+
+static void climb(struct wd_guard *guard, struct wd_service *service, enum wd_trigger trigger);
+
+static void start_plan(struct wd_guard *guard, struct wd_service *service, struct wd_case *the_case,
+		       enum wd_action action)
+{
+	struct wd_order *order = wd_hold_order(guard, service, action);
+
+	order->incident_id = the_case->incident->id;
+	the_case->ticket = order->ticket;
+	the_case->phase = WD_PHASE_TREATING;
+	the_case->until = WD_NEVER;
+	if (action == WD_ACTION_STOP || action == WD_ACTION_PAUSE)
+		wd_hold_begin(guard, service, action, the_case->incident->id);
+	wd_gate_acted(guard);
+	wd_case_note(guard, the_case, "doing: %s", wd_action_name(action));
+	write_incident(guard, service, the_case->incident);
+}
+
+/* A hold needs the policy on disk first; nearly always it is there since the service became suspect. */
+static void begin_action(struct wd_guard *guard, struct wd_service *service, struct wd_case *the_case,
+			 enum wd_action action)
+{
+	begin_step(guard, the_case, action);
+	the_case->tried_stop |= action == WD_ACTION_STOP;
+	if (action == WD_ACTION_RESTART || service->remembered) {
+		start_plan(guard, service, the_case, action);
+		return;
+	}
+	the_case->phase = WD_PHASE_REMEMBERING;
+	the_case->until = guard->now + REMEMBER_PATIENCE;
+	service->remembering = true;
+	wd_guard_dirty(guard, service, true);
+}
+
+static void observe(struct wd_guard *guard, struct wd_service *service, enum wd_trigger trigger, enum wd_action action)
+{
+	struct wd_case *the_case = service->cases[trigger];
+
+	begin_step(guard, the_case, action);
+	end_step(guard, service, the_case, WD_RESULT_OBSERVED, "mode = observe: this is what would have been done");
+	wd_service_empty(service);
+	close_case(guard, service, trigger, WD_OUTCOME_OBSERVED, "mode = observe, nothing was changed");
+}
+
+static void skip_rung(struct wd_guard *guard, struct wd_service *service, struct wd_case *the_case,
+		      enum wd_action action, const char *why)
+{
+	begin_step(guard, the_case, action);
+	end_step(guard, service, the_case, WD_RESULT_SKIPPED, why);
+	the_case->rung++;
+}
+
+static void wait_at_gate(struct wd_guard *guard, struct wd_service *service, struct wd_case *the_case, enum wd_bar bar,
+			 wd_time until)
+{
+	WD_AUTO_FREE char *why = wd_reason_bar(bar, until == WD_NEVER ? WD_NEVER : until - guard->now);
+
+	the_case->phase = WD_PHASE_WAITING;
+	the_case->until = until == WD_NEVER ? guard->now + WATCH_STEP : until;
+	wd_case_note(guard, the_case, "held back: %s", why);
+	write_incident(guard, service, the_case->incident);
+	wd_guard_tell_people(guard, service, WD_MOMENT_HELD_BACK, the_case->incident, "held back: %s", why);
+}
+
+/* Whether the action of a rung can be had here at all; else why not. */
+const char *wd_case_cannot(const struct wd_service *service, enum wd_action action)
+{
+	const struct wd_container *container = service->container;
+
+	if (!container)
+		return "the container is gone";
+	if (action == WD_ACTION_STOP && container->auto_remove)
+		return "the Engine would remove it when it stops (AutoRemove), and that cannot be taken back";
+	if ((action == WD_ACTION_STOP || action == WD_ACTION_PAUSE || action == WD_ACTION_RESTART) &&
+	    container->swarm_task)
+		return "a Swarm task would be replaced: act on its service instead";
+	if (action == WD_ACTION_STOP || action == WD_ACTION_PAUSE || action == WD_ACTION_RESTART)
+		return NULL;
+	return wd_reason_skipped(action);
+}
+
+/* One changing rung: true when the case is now waiting for something. */
+static bool try_action(struct wd_guard *guard, struct wd_service *service, enum wd_trigger trigger,
+		       enum wd_action action)
+{
+	struct wd_case *the_case = service->cases[trigger];
+	const char *why = wd_case_cannot(service, action);
+	wd_time until;
+
+	if (why) {
+		skip_rung(guard, service, the_case, action, why);
+		return false;
+	}
+	enum wd_bar bar = wd_gate_bar(guard, service, the_case, &until);
+	if (bar != WD_BAR_NONE)
+		wait_at_gate(guard, service, the_case, bar, until);
+	else if (guard->settings->observe)
+		observe(guard, service, trigger, action);
+	else
+		begin_action(guard, service, the_case, action);
+	return true;
+}
+
+/* The end of the ladder: a hold, unless the last rung was to tell people, or a hold has failed already. */
+static void reach_end(struct wd_guard *guard, struct wd_service *service, enum wd_trigger trigger)
+{
+	struct wd_case *the_case = service->cases[trigger];
+	const struct wd_ladder *ladder = ladder_of(service, the_case);
+	bool told_last = ladder->count == 0 || ladder->rungs[ladder->count - 1].action == WD_ACTION_NOTIFY;
+
+	if (the_case->acts && !told_last && !the_case->tried_stop && the_case->rung == ladder->count) {
+		if (try_action(guard, service, trigger, WD_ACTION_STOP))
+			return;
+	}
+	if (the_case->acts && (!told_last || the_case->tried_stop)) {
+		wd_service_empty(service);
+		begin_cooldown(guard, service);
+		close_case(guard, service, trigger, WD_OUTCOME_FAILED, "no rung of its ladder could be carried out");
+		return;
+	}
+	the_case->phase = WD_PHASE_WATCHING;
+	the_case->acts = false;
+	the_case->until = guard->now + WATCH_STEP;
+}
+
+/* Goes on from the present rung until something has to be waited for. */
+static void climb(struct wd_guard *guard, struct wd_service *service, enum wd_trigger trigger)
+{
+	struct wd_case *the_case = service->cases[trigger];
+	const struct wd_ladder *ladder = ladder_of(service, the_case);
+
+	while (the_case->rung < ladder->count) {
+		const struct wd_rung *rung = &ladder->rungs[the_case->rung];
+		if (rung->action == WD_ACTION_NOTIFY) {
+			begin_step(guard, the_case, WD_ACTION_NOTIFY);
+			end_step(guard, service, the_case, WD_RESULT_DONE, "");
+			the_case->rung++;
+		} else if (try_action(guard, service, trigger, rung->action)) {
+			return;
+		}
+	}
+	reach_end(guard, service, trigger);
+}
+
+static struct wd_case *open_case(struct wd_guard *guard, struct wd_service *service, enum wd_trigger trigger,
+				 char *why_taken, bool inferred)
+{
+	struct wd_case *the_case = wd_alloc(1, sizeof(*the_case));
+	struct wd_incident *incident = wd_alloc(1, sizeof(*incident));
+
+	incident->id = guard->next_incident++;
+	incident->name = wd_copy(wd_service_name(service));
+	incident->service = wd_copy(service->memory.service);
+	incident->container = wd_copy(service->memory.id);
+	incident->trigger = trigger;
+	incident->why = why_taken;
+	incident->opened = guard->stamp;
+	the_case->incident = incident;
+	the_case->inferred = inferred;
+	the_case->longest = service->longest_life;
+	the_case->until = WD_NEVER;
+	the_case->acts = wd_ladder_acts(&service->policy->ladders[trigger]);
+	return the_case;
+}
+
+static void note_history(struct wd_guard *guard, const struct wd_service *service, struct wd_case *the_case)
+{
+	for (unsigned i = 0; i < service->crashes.count; i++) {
+		const struct wd_mark_time *mark = &service->crashes.items[i];
+		WD_AUTO_FREE char *text = wd_reason_crash(mark->exit_code, -1, mark->from == mark->at);
+		wd_case_note(guard, the_case, "%s", text);
+		the_case->incident->notes[the_case->incident->note_count - 1].at = mark->stamp;
+	}
+}
+
+void wd_case_trip(struct wd_guard *guard, struct wd_service *service, enum wd_trigger trigger, char *why_taken,
+		  bool inferred)
+{
+	struct wd_case *acting = wd_case_acting(service);
+	bool acts = service->policy && wd_ladder_acts(&service->policy->ladders[trigger]);
+
+	if (service->manual || service->memory.hold.held || (acting && acts)) {
+		if (acting)
+			wd_case_note(guard, acting, "%s tripped as well: %s", wd_trigger_name(trigger), why_taken);
+		free(why_taken);
+		return;
+	}
+	struct wd_case *the_case = open_case(guard, service, trigger, why_taken, inferred);
+	service->cases[trigger] = the_case;
+	note_history(guard, service, the_case);
+	write_incident(guard, service, the_case->incident);
+	wd_guard_tell_people(guard, service, WD_MOMENT_OPENED, the_case->incident, "%s", the_case->incident->why);
+	climb(guard, service, trigger);
+}
+
+/* --- what happens to a case ------------------------------------------------------------------------------------------- */
+
+static void rung_failed(struct wd_guard *guard, struct wd_service *service, struct wd_case *the_case,
+			enum wd_result result, const char *detail)
+{
+	end_step(guard, service, the_case, result, detail);
+	the_case->rung++;
+	climb(guard, service, the_case->incident->trigger);
+}
+
+void wd_case_crashed(struct wd_guard *guard, struct wd_service *service, int exit_code, wd_time life)
+{
+	struct wd_case *acting = wd_case_acting(service);
+	WD_AUTO_FREE char *text = wd_reason_crash(exit_code, life, true);
+
+	for (unsigned i = 0; i < WD_TRIGGERS; i++)
+		if (service->cases[i])
+			wd_case_note(guard, service->cases[i], "%s", text);
+	if (!acting)
+		return;
+	if (life > acting->longest)
+		acting->longest = life;
+	if (acting->phase == WD_PHASE_VERIFYING || acting->phase == WD_PHASE_CONFIRMING) {
+		WD_AUTO_FREE char *why = wd_format("it did not help: %s", text);
+		rung_failed(guard, service, acting, WD_RESULT_FAILED, why);
+	}
+}
+
+void wd_case_unhealthy(struct wd_guard *guard, struct wd_service *service)
+{
+	struct wd_case *acting = wd_case_acting(service);
+
+	if (acting && (acting->phase == WD_PHASE_VERIFYING || acting->phase == WD_PHASE_CONFIRMING))
+		rung_failed(guard, service, acting, WD_RESULT_FAILED, "it did not help: unhealthy again");
+}
+
+static bool has_check(const struct wd_service *service)
+{
+	return service->container && service->container->check_patience > 0;
+}
+
+static void begin_verifying(struct wd_guard *guard, struct wd_service *service, struct wd_case *the_case)
+{
+	wd_time span = service->policy->verify;
+	wd_time longest = 2 * the_case->longest < VERIFY_MOST ? 2 * the_case->longest : VERIFY_MOST;
+
+	if (longest > span)
+		span = longest;
+	the_case->phase = WD_PHASE_VERIFYING;
+	the_case->until = guard->now + span;
+	the_case->patience = guard->now + span;
+	if (has_check(service) && service->container->check_patience > span)
+		the_case->patience = guard->now + service->container->check_patience;
+	char buffer[WD_TIME_TEXT];
+	wd_case_note(guard, the_case, "verifying: it must run without a crash for %s%s",
+		     wd_span_print_short(span, buffer), has_check(service) ? " and become healthy" : "");
+	write_incident(guard, service, the_case->incident);
+}
+
+static void helped(struct wd_guard *guard, struct wd_service *service, struct wd_case *the_case)
+{
+	enum wd_trigger trigger = the_case->incident->trigger;
+
+	end_step(guard, service, the_case, WD_RESULT_DONE, "verified: it runs");
+	wd_service_empty(service);
+	close_case(guard, service, trigger, WD_OUTCOME_RECOVERED, "verified to run");
+}
+
+/* The last inspect of a verification decides. */
+static void confirm(struct wd_guard *guard, struct wd_service *service, struct wd_case *the_case)
+{
+	const struct wd_container *container = service->container;
+
+	if (container->state != WD_STATE_RUNNING) {
+		WD_AUTO_FREE char *why = wd_format("it did not help: %s", wd_state_name(container->state));
+		rung_failed(guard, service, the_case, WD_RESULT_FAILED, why);
+	} else if (!has_check(service) || container->health == WD_HEALTH_HEALTHY) {
+		helped(guard, service, the_case);
+	} else if (guard->now >= the_case->patience) {
+		rung_failed(guard, service, the_case, WD_RESULT_FAILED, "it did not help: not healthy in time");
+	} else {
+		the_case->phase = WD_PHASE_VERIFYING;
+		the_case->until = guard->now + 2 * WD_SECOND < the_case->patience ? guard->now + 2 * WD_SECOND
+										  : the_case->patience;
+	}
+}
+
+void wd_case_seen(struct wd_guard *guard, struct wd_service *service)
+{
+	struct wd_case *acting = wd_case_acting(service);
+
+	if (acting && acting->phase == WD_PHASE_CONFIRMING)
+		confirm(guard, service, acting);
+}
+
+/* The gate may be open now: is it still sick? A loop is never let run on because it was once let pass. */
+static void judge_again(struct wd_guard *guard, struct wd_service *service, struct wd_case *the_case)
+{
+	enum wd_trigger trigger = the_case->incident->trigger;
+	wd_time until;
+
+	if (!wd_judge_holds(guard, service, trigger, NULL)) {
+		bool acted = did_act(the_case);
+		close_case(guard, service, trigger, acted ? WD_OUTCOME_RECOVERED : WD_OUTCOME_SUPPRESSED,
+			   acted ? "well again" : "well again before anything was done");
+		return;
+	}
+	if (wd_gate_bar(guard, service, the_case, &until) != WD_BAR_NONE)
+		the_case->until = until == WD_NEVER ? guard->now + WATCH_STEP : until;
+	else
+		climb(guard, service, trigger);
+}
+
+static void watch(struct wd_guard *guard, struct wd_service *service, struct wd_case *the_case)
+{
+	enum wd_trigger trigger = the_case->incident->trigger;
+
+	if (!wd_judge_holds(guard, service, trigger, NULL))
+		close_case(guard, service, trigger, WD_OUTCOME_RECOVERED, "well again");
+	else
+		the_case->until = guard->now + WATCH_STEP;
+}
+
+static void time_of(struct wd_guard *guard, struct wd_service *service, struct wd_case *the_case)
+{
+	bool due = the_case->until <= guard->now;
+
+	switch (the_case->phase) {
+	case WD_PHASE_WAITING:
+		if (due)
+			judge_again(guard, service, the_case);
+		break;
+	case WD_PHASE_REMEMBERING:
+		if (due)
+			rung_failed(guard, service, the_case, WD_RESULT_SKIPPED,
+				    "refused: the disk did not take the restart policy in time, so it could not be "
+				    "given back");
+		break;
+	case WD_PHASE_VERIFYING:
+		if (!due || !guard->up)
+			break;
+		the_case->phase = WD_PHASE_CONFIRMING;
+		the_case->until = WD_NEVER;
+		wd_guard_inspect(guard, service->memory.id);
+		break;
+	case WD_PHASE_WATCHING:
+		if (due)
+			watch(guard, service, the_case);
+		break;
+	default:
+		break;
+	}
+}
+
+void wd_case_time(struct wd_guard *guard, struct wd_service *service)
+{
+	for (unsigned i = 0; i < WD_TRIGGERS; i++)
+		if (service->cases[i])
+			time_of(guard, service, service->cases[i]);
+}
+
+wd_time wd_case_next(const struct wd_guard *guard, const struct wd_service *service)
+{
+	wd_time next = WD_NEVER;
+
+	for (unsigned i = 0; i < WD_TRIGGERS; i++) {
+		const struct wd_case *the_case = service->cases[i];
+		if (!the_case || (the_case->phase == WD_PHASE_VERIFYING && !guard->up))
+			continue;
+		if (the_case->until < next)
+			next = the_case->until;
+	}
+	if (service->muted_until > guard->now && service->muted_until < next)
+		next = service->muted_until;
+	return next;
+}
+
+void wd_case_stored(struct wd_guard *guard, struct wd_service *service)
+{
+	struct wd_case *acting = wd_case_acting(service);
+
+	if (service->manual_waits) {
+		wd_manual_stored(guard, service);
+		return;
+	}
+	if (!acting || acting->phase != WD_PHASE_REMEMBERING)
+		return;
+	if (service->remembered) {
+		start_plan(guard, service, acting, last_step(acting)->action);
+		return;
+	}
+	WD_AUTO_FREE char *why = wd_format("refused: its restart policy cannot be remembered: %s",
+					   service->remember_trouble ? service->remember_trouble : "unknown");
+	rung_failed(guard, service, acting, WD_RESULT_SKIPPED, why);
+}
+
+/* --- ends of plans ---------------------------------------------------------------------------------------------------- */
+
+/* All that is open about a service ends with what was done to it. */
+void wd_case_close_all(struct wd_guard *guard, struct wd_service *service, enum wd_outcome outcome, const char *why)
+{
+	for (unsigned i = 0; i < WD_TRIGGERS; i++)
+		if (service->cases[i])
+			close_case(guard, service, (enum wd_trigger)i, outcome, why);
+}
+
+static void plan_done(struct wd_guard *guard, struct wd_service *service, struct wd_case *the_case,
+		      const struct wd_fact *fact)
+{
+	enum wd_action action = last_step(the_case)->action;
+
+	wd_service_empty(service);
+	if (action == WD_ACTION_RESTART) {
+		begin_verifying(guard, service, the_case);
+		return;
+	}
+	service->memory.hold.policy = fact->acted.kept;
+	wd_guard_dirty(guard, service, true);
+	end_step(guard, service, the_case, WD_RESULT_DONE, fact->acted.detail);
+	wd_case_close_all(guard, service, WD_OUTCOME_HELD,
+			  action == WD_ACTION_PAUSE ? "paused until it is released" : "stopped until it is released");
+}
+
+static enum wd_result result_of(enum wd_plan_end end)
+{
+	switch (end) {
+	case WD_PLAN_DONE:
+		return WD_RESULT_DONE;
+	case WD_PLAN_UNDONE:
+		return WD_RESULT_UNDONE;
+	case WD_PLAN_REFUSED:
+		return WD_RESULT_SKIPPED;
+	default:
+		return WD_RESULT_FAILED;
+	}
+}
+
+static void case_acted(struct wd_guard *guard, struct wd_service *service, struct wd_case *the_case,
+		       const struct wd_fact *fact)
+{
+	the_case->ticket = 0;
+	if (fact->acted.logs)
+		wd_replace(&the_case->incident->logs, fact->acted.logs);
+	if (fact->acted.end == WD_PLAN_DONE) {
+		plan_done(guard, service, the_case, fact);
+		return;
+	}
+	if (service->memory.hold.held)
+		wd_hold_end(guard, service);
+	rung_failed(guard, service, the_case, result_of(fact->acted.end), fact->acted.detail);
+}
+
+void wd_case_acted(struct wd_guard *guard, const struct wd_fact *fact)
+{
+	for (size_t i = 0; i < guard->count && fact->acted.ticket; i++) {
+		struct wd_service *service = guard->services[i];
+		struct wd_case *acting = wd_case_acting(service);
+		service->next = guard->now;
+		if (service->manual == fact->acted.ticket) {
+			wd_manual_acted(guard, service, fact);
+			return;
+		}
+		if (acting && acting->ticket == fact->acted.ticket) {
+			case_acted(guard, service, acting, fact);
+			return;
+		}
+	}
+}
+
+/* --- others' doing ---------------------------------------------------------------------------------------------------- */
+
+void wd_case_replaced(struct wd_guard *guard, struct wd_service *service, const char *why)
+{
+	if (service->memory.hold.held) {
+		wd_guard_tell_people(guard, service, WD_MOMENT_STATE, NULL, "the hold has ended: %s", why);
+		wd_hold_end(guard, service);
+	}
+	wd_manual_replaced(guard, service, why);
+	for (unsigned i = 0; i < WD_TRIGGERS; i++) {
+		struct wd_case *the_case = service->cases[i];
+		if (!the_case)
+			continue;
+		if (in_a_step(the_case))
+			end_step(guard, service, the_case, WD_RESULT_FAILED, why);
+		close_case(guard, service, (enum wd_trigger)i, WD_OUTCOME_SUPPRESSED, why);
+	}
+}
+
+/* An incident that was open when seadog ended: judged again, from the rung that it had reached. */
+void wd_case_recall(struct wd_guard *guard, const struct wd_incident *incident)
+{
+	struct wd_service *service = wd_map_get(guard->by_key, incident->service);
+
+	if (!service || service->cases[incident->trigger])
+		return;
+	struct wd_case *the_case = wd_alloc(1, sizeof(*the_case));
+	the_case->incident = wd_incident_copy(incident);
+	the_case->phase = WD_PHASE_WAITING;
+	the_case->until = guard->born + guard->settings->grace;
+	the_case->inferred = true;
+	the_case->acts = true;
+	if (in_a_step(the_case)) {
+		struct wd_step *step = last_step(the_case);
+		step->ended = guard->stamp;
+		step->result = service->memory.hold.held ? WD_RESULT_DONE : WD_RESULT_FAILED;
+		wd_replace(&step->detail, "seadog was restarted in the middle of it");
+	}
+	the_case->rung = the_case->incident->step_count;
+	service->cases[incident->trigger] = the_case;
+	wd_case_note(guard, the_case, "seadog was restarted");
+	if (service->memory.hold.held)
+		close_case(guard, service, incident->trigger, WD_OUTCOME_HELD, "stopped until it is released");
+	service->next = guard->now;
+}

@@ -1,0 +1,273 @@
+/* machine.h: what the rooms of the core share. The guard (guard.c) owns services (service.c); the judge (judge.c) keeps
+ * their windows (window.c) and trips triggers; a tripped trigger is a case (ladder.c), which climbs its ladder as far as
+ * the gate (gate.c) lets it; reasons are phrased in one place (reason.c).
+ *
+ * States of a service, as people see them (wd_verdict):
+ *
+ *     well -> suspect -> sick -> treating -> verifying -> well
+ *                          |         |           |
+ *                          |         +-> held <--+   (release, a start by hand, a new deployment: -> well)
+ *                          +-> sick, held back by the gate: judged again when that ends
+ */
+#ifndef WATCHDOG_CORE_MACHINE_H
+#define WATCHDOG_CORE_MACHINE_H
+
+#include <watchdog/guard.h>
+#include <watchdog/map.h>
+#include <watchdog/memory.h>
+
+/* --- windows (window.c) --------------------------------------------------------------------------------------------- */
+
+struct wd_mark_time {     /* a crash or an OOM kill that counts */
+	wd_time at, from; /* from < at: it happened somewhere in between, unseen */
+	wd_time waited;   /* the Engine's back-off summed up to then */
+	wd_stamp stamp, from_stamp;
+	int exit_code; /* -1 unknown */
+	bool seen;
+};
+struct wd_marks {
+	struct wd_mark_time *items; /* oldest first */
+	unsigned count;
+};
+/* Adds a mark and drops the oldest beyond `keep`. */
+void wd_marks_add(struct wd_marks *marks, struct wd_mark_time mark, unsigned keep);
+void wd_marks_clear(struct wd_marks *marks);
+/* How many lie within `window` before `now`; *ret_first is the oldest of them. With `waited` (the back-off summed up to
+ * now) the Engine's waits do not count; WD_NEVER: plain time. */
+unsigned wd_marks_within(const struct wd_marks *marks, wd_time now, wd_time waited, wd_time window,
+			 const struct wd_mark_time **ret_first);
+void wd_marks_remember(const struct wd_marks *marks, struct wd_mark **ret_marks, unsigned *ret_count);
+void wd_marks_recall(struct wd_marks *marks, const struct wd_mark *from, unsigned count, wd_time now, wd_stamp stamp);
+
+/* --- cases (ladder.c) ----------------------------------------------------------------------------------------------- */
+
+enum wd_phase {
+	WD_PHASE_WAITING,     /* the gate holds it back; judged again at `until` */
+	WD_PHASE_REMEMBERING, /* the store has yet to confirm the policy that a hold must give back */
+	WD_PHASE_TREATING,    /* a plan is under way */
+	WD_PHASE_VERIFYING,   /* the rung has been done; does it help? */
+	WD_PHASE_CONFIRMING,  /* time is up: the last inspect decides */
+	WD_PHASE_WATCHING,    /* people are told; it is open until the trigger clears */
+};
+struct wd_case {
+	struct wd_incident *incident;
+	enum wd_phase phase;
+	unsigned rung;    /* of the ladder; == count: the hold at its end */
+	uint64_t ticket;  /* of the plan under way */
+	wd_time until;    /* WAITING, VERIFYING: when to look again */
+	wd_time patience; /* VERIFYING: when its health check must have said healthy */
+	wd_time longest;  /* the longest life seen in the loop */
+	bool acts;
+	bool inferred; /* tripped by what nobody saw */
+	bool tried_stop;
+};
+
+/* --- services (service.c) ------------------------------------------------------------------------------------------- */
+
+struct wd_service {
+	struct wd_memory memory;        /* what is remembered; marks are filled in when it is written */
+	struct wd_container *container; /* as last inspected; NULL: remembered, or just removed */
+	struct wd_policy *policy;       /* NULL with it */
+	enum wd_verdict verdict;
+	const char *verdict_why;
+
+	/* the run */
+	bool running;
+	bool stopped;                  /* somebody wanted it down */
+	wd_time asked_until;           /* a die up to then was asked for; 0: nobody asked */
+	wd_time started_at;            /* of this run, or of the last */
+	wd_time waiting_since;         /* a crash that the policy answers: the Engine waits; WD_NEVER: it does not */
+	wd_time waited;                /* all waits since the windows were last empty */
+	wd_time last_wait;             /* the wait before this run */
+	wd_time longest_life;          /* since the windows were last empty */
+	wd_time heard_at;              /* when the last event about it came */
+	bool exit_wanted;              /* the last crash waits for its exit code from inspect */
+	struct wd_mark_time undecided; /* a crash that only its exit code can judge; stamp 0: none */
+	wd_time undecided_life;
+	struct wd_mark_time pending; /* a crash that counts once something starts it again; stamp 0: none */
+
+	/* windows */
+	struct wd_marks crashes, ooms;
+	bool blind;      /* it crashed before anybody watched: the Engine's waits may prove a loop */
+	unsigned proven; /* crashes in a row that the Engine's wait proves */
+	wd_time proof;   /* that wait */
+	unsigned ooms_in_run;
+	wd_time oom_guessed_at; /* an OOM kill counted from inspect whose event may still come */
+
+	/* squaring with RestartCount */
+	bool square;     /* the next fresh inspect is to be compared */
+	unsigned owed;   /* RestartCount that is not counted yet; 0: nothing owed */
+	wd_time owed_at; /* when it is counted as unseen */
+	wd_time sure_at; /* when `counted` was known to be right */
+	wd_stamp sure_stamp;
+
+	wd_time unhealthy_since, down_since; /* WD_NEVER: is not */
+	wd_time look_at;                     /* when to inspect it (a start that should have come); WD_NEVER */
+	char *down_why;
+	wd_time gone_at; /* no container any more since; WD_NEVER: has one */
+
+	/* what is done about it */
+	struct wd_case *cases[WD_TRIGGERS];
+	wd_time cooldown_until, muted_until; /* 0: none */
+	uint64_t manual;  /* ticket of a plan that a person asked for, or that a start by hand made; 0: none */
+	uint64_t request; /* of the person */
+	enum wd_action manual_action;
+	bool manual_waits; /* for the store */
+	bool manual_no_start;
+	bool remembered; /* the store confirmed memory.policy of memory.id */
+	bool remembering;
+	char *remember_trouble;
+
+	bool dirty, confirm; /* to be written at the end of the turn */
+	wd_time next;        /* when to be looked at; WD_NEVER */
+};
+
+/* A container that events speak of and that nobody has inspected yet. */
+struct wd_stranger {
+	char id[65];
+	wd_time since;
+	struct wd_event *events;
+	unsigned count;
+};
+
+struct wd_guard {
+	const struct wd_settings *settings;
+	struct wd_list self;
+	struct wd_service **services;
+	size_t count;
+	struct wd_map *by_key; /* identity -> service */
+	struct wd_map *by_id;  /* container id -> service */
+	struct wd_map *strangers;
+	struct wd_map *contested; /* identities that two containers claim */
+	int64_t next_incident;
+	uint64_t next_ticket;
+	wd_time now; /* of the fact being told */
+	wd_stamp stamp;
+	wd_time wake;
+
+	bool up, synced_once;
+	wd_time born, grace_until; /* after the Engine's start: nobody acts */
+	wd_time tilt_until, mass_until, muted_until;
+	wd_time *actions; /* when the host was changed, oldest first */
+	unsigned action_count;
+	struct {
+		wd_time at;
+		const struct wd_service *service;
+	} breaks[64];
+	unsigned break_count;
+
+	struct wd_order *orders; /* queue: [head, tail) */
+	size_t order_head, order_tail, order_room;
+	struct wd_service **dirty;
+	size_t dirty_count, dirty_room;
+	wd_time flush_at; /* when rows that nobody waits for are written */
+	char **scratch;   /* strings of orders, until the next tell */
+	size_t scratch_count, scratch_room;
+	struct wd_service **dead_services;
+	size_t dead_service_count;
+	struct wd_incident **dead_incidents;
+	size_t dead_incident_count;
+};
+
+struct wd_service *wd_service_new(struct wd_guard *guard, const char *key);
+struct wd_service *wd_service_by_id(const struct wd_guard *guard, const char *id);
+void wd_service_see(struct wd_guard *guard, const struct wd_container *container, wd_time asked, bool synced);
+void wd_service_lose(struct wd_guard *guard, struct wd_service *service); /* its container is gone */
+void wd_service_forget(struct wd_guard *guard, struct wd_service *service);
+void wd_service_recall(struct wd_guard *guard, const struct wd_memory *memory);
+void wd_service_empty(struct wd_service *service); /* its windows */
+void wd_service_judge_verdict(struct wd_guard *guard, struct wd_service *service);
+const char *wd_service_name(const struct wd_service *service);
+bool wd_service_may_touch(const struct wd_guard *guard, const struct wd_service *service);
+void wd_guard_stranger(struct wd_guard *guard, const struct wd_event *event);
+
+/* --- the judge (judge.c) -------------------------------------------------------------------------------------------- */
+
+void wd_judge_event(struct wd_guard *guard, struct wd_service *service, const struct wd_event *event);
+void wd_judge_seen(struct wd_guard *guard, struct wd_service *service, wd_time asked, bool fresh_identity);
+void wd_judge_time(struct wd_guard *guard, struct wd_service *service);
+wd_time wd_judge_next(const struct wd_guard *guard, const struct wd_service *service);
+/* Whether the trigger holds now; why: phrased, or NULL. The caller frees *ret_why. */
+bool wd_judge_holds(const struct wd_guard *guard, const struct wd_service *service, enum wd_trigger trigger,
+		    char **ret_why);
+bool wd_judge_suspects(const struct wd_guard *guard, const struct wd_service *service);
+unsigned wd_judge_rate(const struct wd_service *service, enum wd_trigger trigger, struct wd_rate rate, wd_time now,
+		       const struct wd_mark_time **ret_first);
+
+/* --- cases (ladder.c) ----------------------------------------------------------------------------------------------- */
+
+void wd_case_trip(struct wd_guard *guard, struct wd_service *service, enum wd_trigger trigger, char *why_taken,
+		  bool inferred);
+void wd_case_recall(struct wd_guard *guard, const struct wd_incident *incident);
+void wd_case_crashed(struct wd_guard *guard, struct wd_service *service, int exit_code, wd_time life);
+void wd_case_unhealthy(struct wd_guard *guard, struct wd_service *service);
+void wd_case_seen(struct wd_guard *guard, struct wd_service *service); /* a fresh inspect */
+void wd_case_time(struct wd_guard *guard, struct wd_service *service);
+void wd_case_acted(struct wd_guard *guard, const struct wd_fact *fact);
+void wd_case_stored(struct wd_guard *guard, struct wd_service *service);
+void wd_case_replaced(struct wd_guard *guard, struct wd_service *service, const char *why); /* gone or deployed anew */
+void wd_case_note(struct wd_guard *guard, struct wd_case *the_case, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Why the action cannot be had for this container at all, or NULL. */
+const char *wd_case_cannot(const struct wd_service *service, enum wd_action action);
+void wd_case_close_all(struct wd_guard *guard, struct wd_service *service, enum wd_outcome outcome, const char *why);
+wd_time wd_case_next(const struct wd_guard *guard, const struct wd_service *service);
+struct wd_case *wd_case_acting(const struct wd_service *service);
+struct wd_case *wd_case_free(struct wd_case *the_case);
+
+/* Holds: the row says held before the plan's journal is struck out. */
+void wd_hold_begin(struct wd_guard *guard, struct wd_service *service, enum wd_action kind, int64_t incident);
+void wd_hold_end(struct wd_guard *guard, struct wd_service *service);
+struct wd_order *wd_hold_order(struct wd_guard *guard, const struct wd_service *service, enum wd_action action);
+
+/* --- what people ask for, and what they do by hand (manual.c) --------------------------------------------------------- */
+
+void wd_manual_ask(struct wd_guard *guard, const struct wd_fact *fact);
+void wd_manual_started(struct wd_guard *guard, struct wd_service *service); /* a held container runs again */
+void wd_manual_stored(struct wd_guard *guard, struct wd_service *service);
+void wd_manual_acted(struct wd_guard *guard, struct wd_service *service, const struct wd_fact *fact);
+void wd_manual_replaced(struct wd_guard *guard, struct wd_service *service, const char *why);
+
+/* --- the gate (gate.c) ---------------------------------------------------------------------------------------------- */
+
+enum wd_bar {
+	WD_BAR_NONE,
+	WD_BAR_AWAY,
+	WD_BAR_MUTED,
+	WD_BAR_GRACE,
+	WD_BAR_TILT,
+	WD_BAR_MASS,
+	WD_BAR_COOLDOWN,
+	WD_BAR_BUDGET,
+	WD_BAR_NEVER
+};
+/* What stands against acting now, and until when (WD_NEVER: for good, or until told). */
+enum wd_bar wd_gate_bar(const struct wd_guard *guard, const struct wd_service *service, const struct wd_case *the_case,
+			wd_time *ret_until);
+void wd_gate_acted(struct wd_guard *guard);                                   /* one action of the budget is spent */
+void wd_gate_broke(struct wd_guard *guard, const struct wd_service *service); /* was well, is not */
+void wd_gate_forget(struct wd_guard *guard, const struct wd_service *service);
+
+/* --- reasons (reason.c): the only place that phrases them; the caller frees ------------------------------------------- */
+
+char *wd_reason_rate(enum wd_trigger trigger, struct wd_rate rate, unsigned count, wd_time span_on_clock,
+		     int exit_code);
+char *wd_reason_proven(struct wd_rate rate, wd_time wait, int exit_code);
+char *wd_reason_exit(int exit_code);
+char *wd_reason_lasting(enum wd_trigger trigger, wd_time span, const char *detail);
+char *wd_reason_bar(enum wd_bar bar, wd_time left);
+char *wd_reason_crash(int exit_code, wd_time life, bool seen);
+const char *wd_reason_skipped(enum wd_action action);
+
+/* --- orders (guard.c) ----------------------------------------------------------------------------------------------- */
+
+struct wd_order *wd_guard_order(struct wd_guard *guard, enum wd_order_kind kind, const struct wd_service *service);
+const char *wd_guard_keep(struct wd_guard *guard, char *taken); /* a string of an order: freed at the next tell */
+void wd_guard_inspect(struct wd_guard *guard, const char *id);
+void wd_guard_dirty(struct wd_guard *guard, struct wd_service *service, bool confirm);
+void wd_guard_tell_people(struct wd_guard *guard, const struct wd_service *service, enum wd_moment moment,
+			  const struct wd_incident *incident, const char *format, ...)
+	__attribute__((format(printf, 5, 6)));
+void wd_guard_bury_incident(struct wd_guard *guard, struct wd_incident *incident);
+
+#endif

@@ -1,0 +1,214 @@
+#include "machine.h"
+
+#include <stdarg.h>
+
+#define TRY_AGAIN (30 * WD_SECOND)
+
+static void answer(struct wd_guard *guard, const struct wd_service *service, uint64_t request, enum wd_error_kind error,
+		   const char *text)
+{
+	if (request == 0)
+		return;
+	struct wd_order *order = wd_guard_order(guard, WD_ORDER_ANSWER, service);
+	order->ticket = request;
+	order->error = error;
+	order->text = wd_guard_keep(guard, wd_copy(text));
+}
+
+static void start_manual(struct wd_guard *guard, struct wd_service *service, bool running)
+{
+	struct wd_order *order = wd_hold_order(guard, service, service->manual_action);
+
+	service->manual = order->ticket;
+	service->manual_waits = false;
+	order->running = running;
+	order->no_start = service->manual_no_start;
+	if (service->manual_action == WD_ACTION_RELEASE) {
+		order->policy = service->memory.hold.policy;
+		order->incident_id = service->memory.hold.incident;
+	} else {
+		wd_hold_begin(guard, service, service->manual_action, 0);
+	}
+}
+
+/* --- asked ------------------------------------------------------------------------------------------------------------ */
+
+static const char *busy_with(const struct wd_service *service)
+{
+	const struct wd_case *acting = wd_case_acting(service);
+
+	if (service->manual || service->manual_waits)
+		return "something is being done to it already: try again in a moment";
+	if (acting && (acting->phase == WD_PHASE_TREATING || acting->phase == WD_PHASE_REMEMBERING))
+		return "it is being treated right now: try again in a moment";
+	return NULL;
+}
+
+static void ask_hold(struct wd_guard *guard, struct wd_service *service, const struct wd_fact *fact)
+{
+	const char *why = busy_with(service);
+
+	if (!why)
+		why = wd_case_cannot(service, WD_ACTION_STOP);
+	if (!why && !wd_service_may_touch(guard, service))
+		why = "it is never touched ([safety] never, or seadog itself)";
+	if (!why && !guard->up)
+		why = "the Engine cannot be reached";
+	if (why || service->memory.hold.held) {
+		answer(guard, service, fact->asked.request, why ? WD_ERROR_REFUSED : WD_ERROR_NONE,
+		       why ? why : "is held already");
+		return;
+	}
+	service->request = fact->asked.request;
+	service->manual_action = WD_ACTION_STOP;
+	service->manual_no_start = false;
+	if (service->remembered) {
+		start_manual(guard, service, false);
+		return;
+	}
+	service->manual_waits = service->remembering = true;
+	wd_guard_dirty(guard, service, true);
+}
+
+static void ask_release(struct wd_guard *guard, struct wd_service *service, const struct wd_fact *fact)
+{
+	const char *why = busy_with(service);
+
+	if (!why && !service->memory.hold.held)
+		why = "it is not held";
+	if (!why && !service->container)
+		why = "its container is gone";
+	if (!why && !guard->up)
+		why = "the Engine cannot be reached";
+	if (why) {
+		answer(guard, service, fact->asked.request, WD_ERROR_REFUSED, why);
+		return;
+	}
+	service->request = fact->asked.request;
+	service->manual_action = WD_ACTION_RELEASE;
+	service->manual_no_start = fact->asked.no_start;
+	start_manual(guard, service, false);
+}
+
+static void mute_one(struct wd_guard *guard, struct wd_service *service, wd_time until)
+{
+	service->muted_until = until;
+	service->memory.muted_until = until > guard->now ? guard->stamp + (until - guard->now) * 1000 : WD_STAMP_NONE;
+	wd_guard_dirty(guard, service, false);
+	for (unsigned i = 0; i < WD_TRIGGERS; i++) /* what was let pass is judged again when that ends */
+		if (service->cases[i] && service->cases[i]->phase == WD_PHASE_WAITING)
+			service->cases[i]->until = guard->now;
+}
+
+static void ask_mute(struct wd_guard *guard, struct wd_service *service, const struct wd_fact *fact)
+{
+	wd_time until = fact->asked.ask == WD_ASK_MUTE ? fact->asked.until : 0;
+
+	if (service) {
+		mute_one(guard, service, until);
+	} else {
+		guard->muted_until = until;
+		for (size_t i = 0; i < guard->count; i++)
+			mute_one(guard, guard->services[i], until);
+	}
+	answer(guard, service, fact->asked.request, WD_ERROR_NONE, until ? "muted" : "not muted");
+}
+
+void wd_manual_ask(struct wd_guard *guard, const struct wd_fact *fact)
+{
+	const char *key = fact->asked.service;
+	struct wd_service *service = key ? wd_map_get(guard->by_key, key) : NULL;
+
+	if (key && !service) {
+		answer(guard, NULL, fact->asked.request, WD_ERROR_NOT_FOUND, "no such service");
+		return;
+	}
+	switch (fact->asked.ask) {
+	case WD_ASK_HOLD:
+		ask_hold(guard, service, fact);
+		break;
+	case WD_ASK_RELEASE:
+		ask_release(guard, service, fact);
+		break;
+	case WD_ASK_MUTE:
+	case WD_ASK_UNMUTE:
+		ask_mute(guard, service, fact);
+		break;
+	}
+}
+
+/* --- by hand ---------------------------------------------------------------------------------------------------------- */
+
+/* A person has started what was held: that releases it, so its policy goes back. */
+void wd_manual_started(struct wd_guard *guard, struct wd_service *service)
+{
+	if (service->manual)
+		return;
+	service->request = 0;
+	service->manual_action = WD_ACTION_RELEASE;
+	service->manual_no_start = false;
+	start_manual(guard, service, true);
+	wd_guard_tell_people(guard, service, WD_MOMENT_STATE, NULL,
+			     "was started by hand: its restart policy is given back");
+}
+
+/* --- ends ------------------------------------------------------------------------------------------------------------- */
+
+static void manual_failed(struct wd_guard *guard, struct wd_service *service, const char *why)
+{
+	uint64_t request = service->request;
+
+	if (service->manual_action != WD_ACTION_RELEASE && service->memory.hold.held)
+		wd_hold_end(guard, service);
+	if (service->manual_action == WD_ACTION_RELEASE)
+		service->look_at = guard->now + TRY_AGAIN; /* if it runs all the same, its policy is given back then */
+	service->manual = service->request = 0;
+	service->manual_waits = false;
+	wd_guard_tell_people(guard, service, WD_MOMENT_WARNING, NULL, "%s failed: %s",
+			     wd_action_name(service->manual_action), why);
+	answer(guard, service, request, WD_ERROR_FAILED, why);
+}
+
+void wd_manual_stored(struct wd_guard *guard, struct wd_service *service)
+{
+	if (service->remembered) {
+		start_manual(guard, service, false);
+		return;
+	}
+	WD_AUTO_FREE char *why = wd_format("its restart policy cannot be remembered: %s",
+					   service->remember_trouble ? service->remember_trouble : "unknown");
+	manual_failed(guard, service, why);
+}
+
+void wd_manual_acted(struct wd_guard *guard, struct wd_service *service, const struct wd_fact *fact)
+{
+	uint64_t request = service->request;
+
+	if (fact->acted.end != WD_PLAN_DONE) {
+		manual_failed(guard, service, fact->acted.detail);
+		return;
+	}
+	service->manual = service->request = 0;
+	wd_service_empty(service);
+	if (service->manual_action == WD_ACTION_RELEASE) {
+		wd_hold_end(guard, service);
+		wd_guard_tell_people(guard, service, WD_MOMENT_STATE, NULL, "released: %s", fact->acted.detail);
+	} else {
+		service->memory.hold.policy = fact->acted.kept;
+		wd_guard_dirty(guard, service, true);
+		wd_case_close_all(guard, service, WD_OUTCOME_HELD, "put on hold by hand");
+		wd_guard_tell_people(guard, service, WD_MOMENT_STATE, NULL, "held by hand: %s", fact->acted.detail);
+	}
+	answer(guard, service, request, WD_ERROR_NONE, fact->acted.detail);
+}
+
+void wd_manual_replaced(struct wd_guard *guard, struct wd_service *service, const char *why)
+{
+	uint64_t request = service->request;
+
+	if (!service->manual && !service->manual_waits)
+		return;
+	service->manual = service->request = 0;
+	service->manual_waits = false;
+	answer(guard, service, request, WD_ERROR_FAILED, why);
+}

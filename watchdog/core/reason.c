@@ -1,0 +1,119 @@
+#include "machine.h"
+
+#include <stdio.h>
+
+static void add_exit_code(struct wd_text *text, int exit_code)
+{
+	if (exit_code >= 0)
+		wd_text_print(text, ", last exit code %d", exit_code);
+}
+
+static const char *what_counts(enum wd_trigger trigger)
+{
+	return trigger == WD_TRIGGER_OOM ? "OOM kills" : "restarts";
+}
+
+char *wd_reason_rate(enum wd_trigger trigger, struct wd_rate rate, unsigned count, wd_time span_on_clock, int exit_code)
+{
+	struct wd_text text = {0};
+	char window[WD_TIME_TEXT], clock[WD_TIME_TEXT];
+
+	wd_span_print(rate.window, window);
+	wd_text_print(&text, "%u %s within %s (limit %u/%s)", count, what_counts(trigger), window, rate.count, window);
+	if (span_on_clock > rate.window)
+		wd_text_print(&text, ", %s on the clock", wd_span_print_short(span_on_clock, clock));
+	add_exit_code(&text, exit_code);
+	return wd_text_take(&text);
+}
+
+char *wd_reason_proven(struct wd_rate rate, wd_time wait, int exit_code)
+{
+	struct wd_text text = {0};
+	char window[WD_TIME_TEXT], waited[WD_TIME_TEXT];
+
+	wd_span_print(rate.window, window);
+	wd_text_print(&text,
+		      "%u restarts within %s (limit %u/%s), proven by the Engine's wait of %s before the last start",
+		      rate.count, window, rate.count, window, wd_span_print_short(wait, waited));
+	add_exit_code(&text, exit_code);
+	return wd_text_take(&text);
+}
+
+char *wd_reason_exit(int exit_code)
+{
+	return wd_format("exit code %d, which is one that trips at once", exit_code);
+}
+
+char *wd_reason_lasting(enum wd_trigger trigger, wd_time span, const char *detail)
+{
+	char buffer[WD_TIME_TEXT];
+	const char *text = wd_span_print(span, buffer);
+
+	if (detail && *detail)
+		return wd_format("%s for %s: %s", wd_trigger_name(trigger), text, detail);
+	return wd_format("%s for %s", wd_trigger_name(trigger), text);
+}
+
+static const char *bar_text(enum wd_bar bar)
+{
+	switch (bar) {
+	case WD_BAR_NONE:
+		return "nothing stands against it";
+	case WD_BAR_AWAY:
+		return "the Engine cannot be reached";
+	case WD_BAR_MUTED:
+		return "muted";
+	case WD_BAR_GRACE:
+		return "grace after a start";
+	case WD_BAR_TILT:
+		return "tilt: seadog's own loop was late";
+	case WD_BAR_MASS:
+		return "mass failure: many services broke at once, so it may not be theirs";
+	case WD_BAR_COOLDOWN:
+		return "cooldown since the last incident";
+	case WD_BAR_BUDGET:
+		return "the budget of actions (max_actions) is spent";
+	case WD_BAR_NEVER:
+		return "it is never touched";
+	}
+	return "";
+}
+
+char *wd_reason_bar(enum wd_bar bar, wd_time left)
+{
+	char buffer[WD_TIME_TEXT];
+
+	if (left == WD_NEVER)
+		return wd_copy(bar_text(bar));
+	return wd_format("%s, looking again in %s", bar_text(bar), wd_span_print_short(left, buffer));
+}
+
+char *wd_reason_crash(int exit_code, wd_time life, bool seen)
+{
+	struct wd_text text = {0};
+	char buffer[WD_TIME_TEXT];
+
+	wd_text_add(&text, seen ? "crash" : "crash (not seen, inferred from RestartCount)");
+	if (exit_code >= 0)
+		wd_text_print(&text, ", exit code %d", exit_code);
+	if (life >= 0)
+		wd_text_print(&text, ", after %s", wd_span_print_short(life, buffer));
+	return wd_text_take(&text);
+}
+
+const char *wd_reason_skipped(enum wd_action action)
+{
+	switch (action) {
+	case WD_ACTION_ROLLBACK:
+	case WD_ACTION_ROLLBACK_RESTORE:
+		return "no pinned image";
+	case WD_ACTION_RESTORE:
+		return "no snapshot";
+	case WD_ACTION_THROTTLE:
+		return "this version of seadog does not throttle";
+	case WD_ACTION_HOOK:
+		return "this version of seadog runs no hooks";
+	default:
+		return "not to be had here";
+	}
+}

@@ -1,0 +1,437 @@
+#include "machine.h"
+
+#include <assert.h>
+#include <string.h>
+
+const char *wd_service_name(const struct wd_service *service)
+{
+	return service->memory.name ? service->memory.name : service->memory.service;
+}
+
+struct wd_service *wd_service_by_id(const struct wd_guard *guard, const char *id)
+{
+	return wd_map_get(guard->by_id, id);
+}
+
+struct wd_service *wd_service_new(struct wd_guard *guard, const char *key)
+{
+	struct wd_service *service = wd_alloc(1, sizeof(*service));
+
+	service->memory.service = wd_copy(key);
+	service->verdict = WD_VERDICT_WELL;
+	service->verdict_why = "";
+	service->waiting_since = service->unhealthy_since = service->down_since = WD_NEVER;
+	service->look_at = service->gone_at = service->next = WD_NEVER;
+	guard->services = wd_realloc(guard->services, guard->count + 1, sizeof(*guard->services));
+	guard->services[guard->count++] = service;
+	wd_map_set(guard->by_key, key, service);
+	return service;
+}
+
+void wd_service_empty(struct wd_service *service)
+{
+	wd_marks_clear(&service->crashes);
+	wd_marks_clear(&service->ooms);
+	service->waited = 0;
+	service->proven = 0;
+	service->last_wait = 0;
+	service->longest_life = 0;
+	service->pending.stamp = WD_STAMP_NONE;
+	service->blind = false;
+	service->waiting_since = WD_NEVER;
+}
+
+static void drop_container(struct wd_guard *guard, struct wd_service *service)
+{
+	if (!service->container)
+		return;
+	wd_map_remove(guard->by_id, service->container->id);
+	service->container = wd_container_free(service->container);
+	service->policy = wd_policy_free(service->policy);
+	service->running = false;
+	service->unhealthy_since = service->down_since = service->look_at = WD_NEVER;
+	service->waiting_since = WD_NEVER;
+	service->owed = 0;
+}
+
+void wd_service_lose(struct wd_guard *guard, struct wd_service *service)
+{
+	wd_case_replaced(guard, service, "the container is gone");
+	drop_container(guard, service);
+	service->gone_at = guard->now;
+	wd_map_remove(guard->contested, service->memory.service);
+}
+
+void wd_service_forget(struct wd_guard *guard, struct wd_service *service)
+{
+	struct wd_order *order = wd_guard_order(guard, WD_ORDER_FORGET, NULL);
+	order->service = wd_guard_keep(guard, wd_copy(service->memory.service));
+
+	drop_container(guard, service);
+	wd_gate_forget(guard, service);
+	if (wd_map_get(guard->by_key, service->memory.service) == service)
+		wd_map_remove(guard->by_key, service->memory.service);
+	for (size_t i = 0; i < guard->count; i++) {
+		if (guard->services[i] != service)
+			continue;
+		guard->services[i] = guard->services[--guard->count];
+		break;
+	}
+	for (size_t i = guard->dirty_count; i-- > 0;)
+		if (guard->dirty[i] == service)
+			guard->dirty[i] = guard->dirty[--guard->dirty_count];
+	guard->dead_services = wd_realloc(guard->dead_services, guard->dead_service_count + 1, sizeof(service));
+	guard->dead_services[guard->dead_service_count++] = service;
+}
+
+static wd_time mapped(const struct wd_guard *guard, wd_stamp then)
+{
+	wd_stamp ago = guard->stamp - then;
+	return ago > 0 ? guard->now - ago / 1000 : guard->now;
+}
+
+static wd_time mapped_ahead(const struct wd_guard *guard, wd_stamp then)
+{
+	return then > guard->stamp ? guard->now + (then - guard->stamp) / 1000 : 0;
+}
+
+void wd_service_recall(struct wd_guard *guard, const struct wd_memory *memory)
+{
+	if (wd_map_get(guard->by_key, memory->service))
+		return;
+	struct wd_service *service = wd_service_new(guard, memory->service);
+	struct wd_memory *mine = &service->memory;
+
+	mine->name = wd_copy(memory->name);
+	mine->id = wd_copy(memory->id);
+	mine->image_id = wd_copy(memory->image_id);
+	mine->policy = memory->policy;
+	mine->counted = memory->counted;
+	mine->last_event = memory->last_event;
+	mine->started = memory->started;
+	mine->cooldown_until = memory->cooldown_until;
+	mine->muted_until = memory->muted_until;
+	mine->hold = memory->hold;
+	mine->hold.id = wd_copy(memory->hold.id);
+	service->cooldown_until = mapped_ahead(guard, memory->cooldown_until);
+	service->muted_until = mapped_ahead(guard, memory->muted_until);
+	service->sure_stamp = memory->last_event ? memory->last_event : memory->started;
+	service->sure_at = mapped(guard, service->sure_stamp);
+	wd_marks_recall(&service->crashes, memory->crashes, memory->crash_count, guard->now, guard->stamp);
+	wd_marks_recall(&service->ooms, memory->ooms, memory->oom_count, guard->now, guard->stamp);
+	if (service->crashes.count)
+		service->waited = service->crashes.items[service->crashes.count - 1].waited;
+	service->next = guard->now;
+}
+
+/* --- who is who ------------------------------------------------------------------------------------------------------- */
+
+static void rename_key(struct wd_guard *guard, struct wd_service *service, const char *key)
+{
+	if (wd_text_equal(service->memory.service, key))
+		return;
+	struct wd_order *order = wd_guard_order(guard, WD_ORDER_FORGET, NULL);
+	order->service = wd_guard_keep(guard, wd_copy(service->memory.service));
+	if (wd_map_get(guard->by_key, service->memory.service) == service)
+		wd_map_remove(guard->by_key, service->memory.service);
+	struct wd_service *taken = wd_map_get(guard->by_key, key);
+	if (taken && taken != service && !taken->container)
+		wd_service_forget(guard, taken);
+	wd_guard_keep(guard, service->memory.service);
+	service->memory.service = wd_copy(key);
+	wd_map_set(guard->by_key, key, service);
+	wd_guard_dirty(guard, service, false);
+}
+
+/* The identity of a container: what its labels say, unless another living container says the same: then each goes by
+ * its name. */
+static const char *identity(struct wd_guard *guard, const struct wd_container *container)
+{
+	const char *key = container->service;
+
+	if (wd_map_get(guard->contested, key))
+		return container->name;
+	struct wd_service *other = wd_map_get(guard->by_key, key);
+	if (!other || !other->container || wd_text_equal(other->container->id, container->id))
+		return key;
+	if (wd_text_equal(key, container->name)) /* a name is unique: the other one is gone and we have not heard yet */
+		return key;
+	if (other->container->state == WD_STATE_REMOVING || other->container->transient)
+		return key;
+	wd_map_set(guard->contested, key, guard);
+	wd_guard_tell_people(guard, NULL, WD_MOMENT_WARNING, NULL,
+			     "containers %s and %s both say that they are %s: each goes by its name", container->name,
+			     other->container->name, key);
+	rename_key(guard, other, other->container->name);
+	return container->name;
+}
+
+static struct wd_service *service_for(struct wd_guard *guard, const struct wd_container *container)
+{
+	struct wd_service *service = wd_service_by_id(guard, container->id);
+	const char *key = identity(guard, container);
+
+	if (service) {
+		rename_key(guard, service, key);
+		return service;
+	}
+	service = wd_map_get(guard->by_key, key);
+	return service ? service : wd_service_new(guard, key);
+}
+
+static void warn_findings(struct wd_guard *guard, const struct wd_service *service, const struct wd_findings *findings)
+{
+	for (size_t i = 0; i < findings->count; i++)
+		wd_guard_tell_people(guard, service, WD_MOMENT_WARNING, NULL, "%s", findings->items[i].text);
+}
+
+static bool same_labels(const struct wd_container *one, const struct wd_container *two)
+{
+	if (one->label_count != two->label_count)
+		return false;
+	for (unsigned i = 0; i < one->label_count; i++)
+		if (!wd_text_equal(one->labels[i].key, two->labels[i].key) ||
+		    !wd_text_equal(one->labels[i].value, two->labels[i].value))
+			return false;
+	return true;
+}
+
+static bool same_subject(const struct wd_container *one, const struct wd_container *two)
+{
+	return one && wd_text_equal(one->name, two->name) && wd_text_equal(one->service, two->service) &&
+	       wd_text_equal(one->image, two->image) && wd_text_equal(one->id, two->id) && same_labels(one, two);
+}
+
+static struct wd_container *clone(const struct wd_container *from)
+{
+	struct wd_container *copy = wd_alloc(1, sizeof(*copy));
+
+	*copy = *from;
+	copy->id = wd_copy(from->id);
+	copy->name = wd_copy(from->name);
+	copy->service = wd_copy(from->service);
+	copy->image = wd_copy(from->image);
+	copy->image_id = wd_copy(from->image_id);
+	copy->trouble = wd_copy(from->trouble);
+	copy->project = wd_copy(from->project);
+	copy->labels = from->label_count ? wd_alloc(from->label_count, sizeof(*copy->labels)) : NULL;
+	for (unsigned i = 0; i < from->label_count; i++) {
+		copy->labels[i].key = wd_copy(from->labels[i].key);
+		copy->labels[i].value = wd_copy(from->labels[i].value);
+	}
+	return copy;
+}
+
+/* Takes the new picture of the container in; the policy is worked out anew only where what it depends on changed. */
+static void take_picture(struct wd_guard *guard, struct wd_service *service, const struct wd_container *container)
+{
+	bool same = same_subject(service->container, container);
+
+	if (service->container && !wd_text_equal(service->container->id, container->id))
+		wd_map_remove(guard->by_id, service->container->id);
+	wd_container_free(service->container);
+	service->container = clone(container);
+	wd_map_set(guard->by_id, container->id, service);
+	service->gone_at = WD_NEVER;
+	if (same && service->policy)
+		return;
+	struct wd_findings findings = {0};
+	wd_policy_free(service->policy);
+	service->policy = wd_settings_policy(guard->settings, service->container, &findings);
+	warn_findings(guard, service, &findings);
+	wd_findings_done(&findings);
+}
+
+/* Another container under the same identity: a new deployment is a new service's chance. */
+static void begin_anew(struct wd_guard *guard, struct wd_service *service, const struct wd_container *container)
+{
+	if (service->memory.id)
+		wd_case_replaced(guard, service, "deployed anew");
+	wd_service_empty(service);
+	service->stopped = false;
+	service->asked_until = 0;
+	service->owed = 0;
+	service->blind = container->restart_count > 0;
+	service->undecided.stamp = WD_STAMP_NONE;
+	service->exit_wanted = false;
+	service->unhealthy_since = service->down_since = service->look_at = WD_NEVER;
+	service->remembered = false;
+	service->running = false;
+	wd_replace(&service->memory.id, container->id);
+	service->memory.counted = container->restart_count;
+	service->memory.started = container->started;
+	service->memory.last_event = WD_STAMP_NONE;
+	service->sure_at = guard->now;
+	service->sure_stamp = guard->stamp;
+}
+
+/* The rows' plain members; anything that changed is written. */
+static void note_changes(struct wd_guard *guard, struct wd_service *service, const struct wd_container *container)
+{
+	struct wd_memory *memory = &service->memory;
+	bool changed =
+		!wd_text_equal(memory->name, container->name) || !wd_text_equal(memory->image_id, container->image_id);
+
+	if (!wd_restart_policy_equal(memory->policy, container->policy)) {
+		memory->policy = container->policy;
+		service->remembered = false;
+		changed = true;
+	}
+	if (memory->started != container->started) {
+		memory->started = container->started;
+		changed = true;
+	}
+	wd_guard_keep(guard, memory->name); /* orders of this turn may still lend it */
+	memory->name = wd_copy(container->name);
+	wd_replace(&memory->image_id, container->image_id);
+	if (changed)
+		wd_guard_dirty(guard, service, false);
+}
+
+/* Events that came before the first inspect are judged now that we know whose they are. */
+static void hear_stranger(struct wd_guard *guard, struct wd_service *service, struct wd_stranger *stranger)
+{
+	unsigned dies = 0;
+	bool created = false;
+
+	for (unsigned i = 0; i < stranger->count; i++) {
+		dies += stranger->events[i].kind == WD_EVENT_DIE;
+		created |= stranger->events[i].kind == WD_EVENT_CREATE;
+	}
+	unsigned counted = service->memory.counted;
+	service->memory.counted = created || dies > counted ? 0 : counted - dies;
+	service->sure_at = stranger->since;
+	for (unsigned i = 0; i < stranger->count; i++)
+		wd_judge_event(guard, service, &stranger->events[i]);
+	service->square = true;
+	free(stranger->events);
+	free(stranger);
+}
+
+void wd_service_see(struct wd_guard *guard, const struct wd_container *container, wd_time asked, bool synced)
+{
+	struct wd_stranger *stranger;
+
+	if (container->transient && !wd_service_by_id(guard, container->id)) {
+		return; /* nobody's service while it has that name; a rename brings it back */
+	}
+	struct wd_service *service = service_for(guard, container);
+	bool fresh = !wd_text_equal(service->memory.id, container->id);
+	bool first = fresh || !service->container;
+
+	stranger = wd_map_remove(guard->strangers, container->id);
+	if (fresh)
+		begin_anew(guard, service, container);
+	take_picture(guard, service, container);
+	note_changes(guard, service, container);
+	service->square |= synced || first;
+	if (stranger && fresh)
+		hear_stranger(guard, service, stranger);
+	else if (stranger) {
+		for (unsigned i = 0; i < stranger->count; i++)
+			wd_judge_event(guard, service, &stranger->events[i]);
+		free(stranger->events);
+		free(stranger);
+	}
+	wd_judge_seen(guard, service, asked, first);
+}
+
+void wd_guard_stranger(struct wd_guard *guard, const struct wd_event *event)
+{
+	struct wd_stranger *stranger = wd_map_get(guard->strangers, event->id);
+
+	if (event->kind == WD_EVENT_DESTROY) {
+		if (stranger) {
+			wd_map_remove(guard->strangers, event->id);
+			free(stranger->events);
+			free(stranger);
+		}
+		return;
+	}
+	if (!stranger) {
+		if (wd_map_count(guard->strangers) >= 4096)
+			return; /* the next list finds them */
+		stranger = wd_alloc(1, sizeof(*stranger));
+		memcpy(stranger->id, event->id, sizeof(stranger->id));
+		stranger->since = event->from;
+		wd_map_set(guard->strangers, event->id, stranger);
+	}
+	if (stranger->count < 64) {
+		stranger->events = wd_realloc(stranger->events, stranger->count + 1, sizeof(*event));
+		stranger->events[stranger->count++] = *event;
+	}
+	wd_guard_inspect(guard, event->id);
+}
+
+/* --- verdict ---------------------------------------------------------------------------------------------------------- */
+
+bool wd_service_may_touch(const struct wd_guard *guard, const struct wd_service *service)
+{
+	const struct wd_list *never = &guard->settings->never;
+
+	for (size_t i = 0; i < never->count; i++)
+		if (wd_glob_match(never->items[i], wd_service_name(service)) ||
+		    wd_glob_match(never->items[i], service->memory.service))
+			return false;
+	for (size_t i = 0; i < guard->self.count; i++)
+		if (wd_text_equal(guard->self.items[i], wd_service_name(service)) ||
+		    (service->memory.id && wd_text_equal(guard->self.items[i], service->memory.id)))
+			return false;
+	return true;
+}
+
+static enum wd_verdict case_verdict(const struct wd_case *the_case)
+{
+	switch (the_case->phase) {
+	case WD_PHASE_REMEMBERING:
+	case WD_PHASE_TREATING:
+		return WD_VERDICT_TREATING;
+	case WD_PHASE_VERIFYING:
+	case WD_PHASE_CONFIRMING:
+		return WD_VERDICT_VERIFYING;
+	case WD_PHASE_WAITING:
+	case WD_PHASE_WATCHING:
+		return WD_VERDICT_SICK;
+	}
+	return WD_VERDICT_SICK;
+}
+
+static enum wd_verdict worst_case(const struct wd_service *service)
+{
+	const struct wd_case *acting = wd_case_acting(service);
+
+	if (acting)
+		return case_verdict(acting);
+	for (unsigned i = 0; i < WD_TRIGGERS; i++)
+		if (service->cases[i])
+			return WD_VERDICT_SICK;
+	return WD_VERDICT_WELL;
+}
+
+static enum wd_verdict find_verdict(const struct wd_guard *guard, const struct wd_service *service)
+{
+	enum wd_verdict open = worst_case(service);
+
+	if (service->manual)
+		return WD_VERDICT_TREATING;
+	if (service->memory.hold.held)
+		return WD_VERDICT_HELD;
+	if (service->policy && !service->policy->watched)
+		return WD_VERDICT_IGNORED;
+	if (service->muted_until > guard->now || guard->muted_until > guard->now)
+		return WD_VERDICT_MUTED;
+	if (open != WD_VERDICT_WELL)
+		return open;
+	return wd_judge_suspects(guard, service) ? WD_VERDICT_SUSPECT : WD_VERDICT_WELL;
+}
+
+void wd_service_judge_verdict(struct wd_guard *guard, struct wd_service *service)
+{
+	enum wd_verdict verdict = find_verdict(guard, service);
+
+	if (verdict == service->verdict)
+		return;
+	wd_guard_tell_people(guard, service, WD_MOMENT_STATE, NULL, "%s -> %s", wd_verdict_name(service->verdict),
+			     wd_verdict_name(verdict));
+	service->verdict = verdict;
+}

@@ -1,0 +1,94 @@
+#include "machine.h"
+
+#include <string.h>
+
+static void add_windows(struct wd_service_view *view, const struct wd_service *service, enum wd_trigger trigger,
+			const struct wd_rates *rates, wd_time now)
+{
+	for (unsigned i = 0; i < rates->count; i++) {
+		if (rates->items[i].count == 0)
+			continue;
+		struct wd_window_view *window = &view->windows[view->window_count++];
+		window->trigger = trigger;
+		window->count = wd_judge_rate(service, trigger, rates->items[i], now, NULL);
+		window->limit = rates->items[i].count;
+		window->window = rates->items[i].window;
+	}
+}
+
+static const struct wd_incident *open_incident(const struct wd_service *service)
+{
+	const struct wd_case *acting = wd_case_acting(service);
+
+	if (acting)
+		return acting->incident;
+	for (unsigned i = 0; i < WD_TRIGGERS; i++)
+		if (service->cases[i])
+			return service->cases[i]->incident;
+	return NULL;
+}
+
+static void fill(const struct wd_guard *guard, const struct wd_service *service, wd_time now,
+		 struct wd_service_view *view)
+{
+	const struct wd_case *acting = wd_case_acting(service);
+	wd_time muted = service->muted_until > guard->muted_until ? service->muted_until : guard->muted_until;
+
+	*view = (struct wd_service_view){.service = service->memory.service,
+					 .container = service->container,
+					 .policy = service->policy,
+					 .memory = &service->memory,
+					 .verdict = service->verdict,
+					 .incident = open_incident(service),
+					 .unhealthy_since = service->unhealthy_since,
+					 .down_since = service->down_since,
+					 .held_back_until = WD_NEVER};
+	view->why = view->incident ? view->incident->why : "";
+	if (acting && acting->phase == WD_PHASE_WAITING)
+		view->held_back_until = acting->until;
+	if (muted > now)
+		view->muted_until = guard->stamp + (muted - guard->now) * 1000;
+	if (!service->policy)
+		return;
+	add_windows(view, service, WD_TRIGGER_RESTARTS, &service->policy->restarts, now);
+	add_windows(view, service, WD_TRIGGER_FLAPPING, &service->policy->flapping, now);
+	add_windows(view, service, WD_TRIGGER_OOM, &service->policy->oom, now);
+}
+
+size_t wd_guard_count(const struct wd_guard *guard)
+{
+	return guard->count;
+}
+
+bool wd_guard_view(const struct wd_guard *guard, size_t index, wd_time now, struct wd_service_view *ret_view)
+{
+	if (index >= guard->count)
+		return false;
+	fill(guard, guard->services[index], now, ret_view);
+	return true;
+}
+
+bool wd_guard_find(const struct wd_guard *guard, const char *name, wd_time now, struct wd_service_view *ret_view)
+{
+	const struct wd_service *found = wd_map_get(guard->by_key, name);
+	const struct wd_service *by_prefix = NULL;
+	size_t length = strlen(name);
+
+	for (size_t i = 0; !found && i < guard->count; i++)
+		if (wd_text_equal(wd_service_name(guard->services[i]), name))
+			found = guard->services[i];
+	for (size_t i = 0; !found && length >= 4 && i < guard->count; i++) {
+		const char *id = guard->services[i]->memory.id;
+		if (!id || strncmp(id, name, length) != 0)
+			continue;
+		if (by_prefix)
+			return false; /* not the only one that begins so */
+		by_prefix = guard->services[i];
+	}
+	if (!found)
+		found = by_prefix;
+	if (!found)
+		return false;
+	fill(guard, found, now, ret_view);
+	return true;
+}

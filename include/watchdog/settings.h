@@ -85,10 +85,12 @@ const char *wd_settings_file(const struct wd_settings *settings); /* the main fi
 struct wd_option_help {
 	const char *section; /* "engine", "policy" for policy keys, … */
 	const char *key;
-	const char *type;    /* "duration", "rates", … */
-	const char *fallback; /* default as text */
+	const char *type;     /* "duration", "rates", … */
+	const char *form;     /* how to write one: "90s, 5m, 1h30m, 7d; a bare number is seconds" */
+	const char *fallback; /* default as text; NULL: none */
 	const char *help;
-	bool label;          /* may be a label */
+	bool label;           /* may be a label */
+	bool pending;         /* checked, but without effect in this version */
 };
 size_t wd_option_count(void);
 struct wd_option_help wd_option_at(size_t index);

@@ -1,0 +1,71 @@
+#include "files.h"
+
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void must(bool good, const char *what)
+{
+	if (!good) {
+		perror(what);
+		abort();
+	}
+}
+
+int enter_directory(void **state)
+{
+	char path[] = "/tmp/seadog-test-XXXXXX";
+	must(mkdtemp(path) != NULL, "mkdtemp");
+	must(chdir(path) == 0, "chdir");
+	*state = strdup(path);
+	return 0;
+}
+
+static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *place)
+{
+	(void)status;
+	(void)kind;
+	(void)place;
+	return remove(path);
+}
+
+int leave_directory(void **state)
+{
+	must(chdir("/") == 0, "chdir");
+	nftw(*state, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	free(*state);
+	return 0;
+}
+
+void write_bytes(const char *name, const char *bytes, size_t length)
+{
+	char *path = strdup(name);
+	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		mkdir(path, 0755);
+		*slash = '/';
+	}
+	FILE *file = fopen(path, "w");
+	must(file != NULL, name);
+	must(fwrite(bytes, 1, length, file) == length, name);
+	must(fclose(file) == 0, name);
+	free(path);
+}
+
+void write_file(const char *name, const char *text)
+{
+	write_bytes(name, text, strlen(text));
+}
+
+char *findings_text(const struct wd_findings *findings)
+{
+	struct wd_text text = {0};
+	wd_text_add(&text, "");
+	for (size_t i = 0; i < findings->count; i++)
+		wd_text_print(&text, "%s: %s\n", findings->items[i].warning ? "warning" : "fault",
+			      findings->items[i].text);
+	return wd_text_take(&text);
+}

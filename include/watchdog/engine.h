@@ -24,7 +24,8 @@ struct wd_engine_hooks {
 	void *data;
 };
 
-/* endpoint: copied. write: a second endpoint for changing calls, or NULL. timeout: of an ordinary call. */
+/* endpoint: copied. write: a second endpoint for changing calls, or NULL. timeout: of an ordinary call. http and loop
+ * must outlive it. Freeing it cancels in silence whatever is under way. */
 struct wd_engine *wd_engine_new(struct wd_loop *loop, struct wd_http *http, const struct wd_endpoint *endpoint,
                                 const struct wd_endpoint *write, wd_time timeout, const struct wd_engine_hooks *hooks);
 struct wd_engine *wd_engine_free(struct wd_engine *engine);
@@ -33,7 +34,9 @@ struct wd_engine *wd_engine_free(struct wd_engine *engine);
  * back-off and jitter (50 ms doubled to 5 s). A ping a minute tells a dead stream from a quiet one. */
 void wd_engine_start(struct wd_engine *engine, wd_stamp since);
 
-/* Asks about one container; CONTAINER or GONE comes back as a fact. Several at once for one id are one. */
+/* Asks about one container; CONTAINER or GONE comes back as a fact. Several at once for one id are one; one that is
+ * asked for while an older question is under way gets an answer of its own. What cannot be answered now is asked again
+ * with back-off. While the connection is away nothing is asked: the list behind the next one answers it. */
 void wd_engine_inspect(struct wd_engine *engine, const char *id);
 
 /* What is known for status; strings lent until the next turn. */
@@ -50,14 +53,16 @@ struct wd_engine_state {
 struct wd_engine_state wd_engine_state(const struct wd_engine *engine);
 
 /* One call, for plans and commands. path is without the version ("/containers/ID/stop"). On the write endpoint where
- * the method is not GET or HEAD. The version is negotiated first if need be. */
+ * the method is not GET or HEAD. The version is negotiated first if need be, and again where the Engine was replaced
+ * by one that does not speak it. deadline: a span from now to the end of the answer; 0: the ordinary time-out. The
+ * handle is valid until done returns, or it is cancelled; done is never called from within wd_engine_send(). */
 struct wd_engine_call;
 struct wd_engine_answer {
 	enum wd_http_end end;
 	int status;
 	const char *body; /* lent */
 	size_t length;
-	const char *why;  /* for people: the Engine's own complaint, or why there is no answer; never NULL */
+	const char *why;  /* for people: the Engine's own complaint ("" where it has none), or why there is no answer */
 };
 typedef void wd_engine_done(void *data, const struct wd_engine_answer *answer);
 struct wd_engine_call *wd_engine_send(struct wd_engine *engine, const char *method, const char *path, const char *body,

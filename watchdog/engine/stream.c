@@ -1,0 +1,241 @@
+#include "client.h"
+#include <stdio.h>
+#include <string.h>
+#include <watchdog/wire.h>
+
+/* One step: the timers and the other descriptors get their turn in between. More than one read of the socket brings,
+ * so that what waits does not grow. */
+#define STEP_BYTES ((size_t)64 << 10)
+#define STEP_EVENTS 256
+/* What may wait for a verdict, or beyond a step, before all of it is worked off at once. */
+#define WAITING_MOST ((size_t)1 << 20)
+#define HEAD_KEPT ((size_t)2048)
+
+static void step(void *data);
+
+void wd_stream_init(struct wd_engine *engine)
+{
+	engine->stream.step = wd_timer_new(engine->loop, step, engine);
+}
+
+void wd_stream_done(struct wd_engine *engine)
+{
+	wd_stream_close(engine);
+	engine->stream.step = wd_timer_free(engine->stream.step);
+}
+
+void wd_stream_go_on(struct wd_engine *engine)
+{
+	wd_timer_set(engine->stream.step, wd_loop_now(engine->loop));
+}
+
+static void noted_header(void *data, const char *name, const char *value)
+{
+	struct wd_engine *engine = data;
+
+	(void)name, (void)value;
+	engine->stream.active = wd_loop_now(engine->loop);
+	if (!engine->stream.answered)
+		wd_stream_go_on(engine);
+	engine->stream.answered = true;
+}
+
+static void noted_bytes(void *data, const char *bytes, size_t length)
+{
+	struct wd_engine *engine = data;
+	struct wd_stream *stream = &engine->stream;
+	size_t room = HEAD_KEPT - stream->head.length;
+
+	stream->active = wd_loop_now(engine->loop);
+	if (room > 0)
+		wd_text_put(&stream->head, bytes, length < room ? length : room);
+	wd_lines_put(&stream->lines, bytes, length);
+	stream->answered = true;
+	wd_stream_go_on(engine);
+}
+
+static void noted_end(void *data, const struct wd_http_answer *answer)
+{
+	struct wd_engine *engine = data;
+	struct wd_stream *stream = &engine->stream;
+	struct wd_http_answer whole = *answer;
+
+	stream->call = NULL;
+	stream->ended = true;
+	stream->broken = answer->status != 200;
+	if (answer->end == WD_HTTP_UNSENT)
+		engine->link.refused = true;
+	if (answer->end == WD_HTTP_ANSWERED && !stream->broken) {
+		stream->why = wd_copy("the Engine ended it");
+	} else {
+		whole.body = wd_text_get(&stream->head);
+		whole.length = stream->head.length;
+		stream->why = wd_engine_complaint(&whole);
+	}
+	wd_stream_go_on(engine);
+}
+
+static char *path_of(struct wd_engine *engine)
+{
+	wd_stamp since = wd_timeline_since(&engine->timeline, wd_loop_now(engine->loop), wd_stamp_now());
+	const char *filters = wd_wire_filters(engine->podman);
+
+	if (since == WD_STAMP_NONE)
+		return wd_format("/v%s/events?filters=%s", engine->api_text, filters);
+	return wd_format("/v%s/events?filters=%s&since=%lld.%09lld", engine->api_text, filters,
+			 (long long)(since / WD_STAMP_SECOND), (long long)(since % WD_STAMP_SECOND));
+}
+
+void wd_stream_open(struct wd_engine *engine)
+{
+	struct wd_http_target target = wd_engine_target(&engine->endpoint);
+	WD_AUTO_FREE char *path = path_of(engine);
+
+	wd_trace("engine", engine->endpoint.host, "GET %s", path);
+	wd_timeline_connected(&engine->timeline, wd_loop_now(engine->loop), wd_stamp_now());
+	engine->stream.call = wd_http_send(engine->http, &target,
+					   &(struct wd_http_request){
+						   .method = "GET",
+						   .path = path,
+						   .on_header = noted_header,
+						   .on_bytes = noted_bytes,
+						   .on_done = noted_end,
+						   .data = engine,
+					   });
+}
+
+void wd_stream_close(struct wd_engine *engine)
+{
+	struct wd_stream *stream = &engine->stream;
+	struct wd_timer *timer = stream->step;
+
+	if (stream->call)
+		wd_http_cancel(stream->call);
+	wd_timer_set(timer, WD_NEVER);
+	wd_lines_done(&stream->lines);
+	wd_text_done(&stream->head);
+	free(stream->why);
+	*stream = (struct wd_stream){.step = timer};
+}
+
+bool wd_stream_replays(struct wd_engine *engine)
+{
+	struct wd_stream *stream = &engine->stream;
+	const char *line;
+	size_t length;
+
+	if (engine->timeline.count == 0)
+		return false;
+	while (!stream->replays && (line = wd_lines_peek(&stream->lines, &stream->looked, &length))) {
+		struct wd_event event;
+
+		stream->replays = wd_wire_event(line, length, &event) == WD_WIRE_EVENT &&
+				  wd_timeline_knows(&engine->timeline, &event);
+	}
+	return stream->replays;
+}
+
+static void say_rubbish(struct wd_engine *engine, const char *line, size_t length)
+{
+	WD_AUTO_TEXT struct wd_text shown = {0};
+
+	if (engine->stream.rubbish++ > 0)
+		return;
+	wd_text_escape(&shown, line, length, 80);
+	wd_engine_talk(engine, WD_LOG_WARNING, "%s sends what is no event: %s", engine->endpoint.host,
+		       wd_text_get(&shown));
+}
+
+static void say_long(struct wd_engine *engine)
+{
+	struct wd_stream *stream = &engine->stream;
+
+	if (stream->lines.left_out == 0 || stream->said_long)
+		return;
+	stream->said_long = true;
+	wd_engine_talk(engine, WD_LOG_WARNING, "%s sent an event of more than 1 MiB, which was left out",
+		       engine->endpoint.host);
+}
+
+static void show_line(const struct wd_engine *engine, const char *line, size_t length)
+{
+	if (engine->hooks.on_line)
+		engine->hooks.on_line(engine->hooks.data, line, length);
+}
+
+static void tell_event(struct wd_engine *engine, struct wd_event *event)
+{
+	struct wd_fact fact = {.kind = WD_FACT_EVENT, .event = event};
+	wd_stamp wall = wd_stamp_now();
+
+	engine->link.fruitful = true;
+	wd_timeline_take(&engine->timeline, event, wall);
+	wd_timeline_place(&engine->timeline, wd_loop_now(engine->loop), wall, event);
+	wd_engine_tell(engine, &fact);
+}
+
+/* Whether the line was an event, told or known. */
+static bool take_line(struct wd_engine *engine, const char *line, size_t length)
+{
+	enum wd_wire_line kind;
+	struct wd_event event;
+
+	if (length == 0 || (length == 1 && *line == '\r'))
+		return false;
+	kind = wd_wire_event(line, length, &event);
+	if (kind == WD_WIRE_OTHER) {
+		show_line(engine, line, length);
+	} else if (kind == WD_WIRE_RUBBISH) {
+		say_rubbish(engine, line, length);
+	} else if (!wd_timeline_knows(&engine->timeline, &event)) {
+		show_line(engine, line, length);
+		tell_event(engine, &event);
+		return true;
+	}
+	return kind == WD_WIRE_EVENT;
+}
+
+static void take_some(struct wd_engine *engine)
+{
+	struct wd_lines *lines = &engine->stream.lines;
+	bool all = wd_lines_waiting(lines) > WAITING_MOST;
+	size_t bytes = 0, events = 0, length;
+	const char *line;
+
+	while ((all || (bytes < STEP_BYTES && events < STEP_EVENTS)) && (line = wd_lines_take(lines, &length))) {
+		bytes += length + 1;
+		events += take_line(engine, line, length);
+	}
+}
+
+static bool must_judge(struct wd_engine *engine)
+{
+	const struct wd_stream *stream = &engine->stream;
+
+	if (engine->link.state != WD_LINK_JUDGING)
+		return false;
+	return (stream->ended && !stream->broken) || wd_lines_waiting(&stream->lines) > WAITING_MOST ||
+	       wd_stream_replays(engine);
+}
+
+static void step(void *data)
+{
+	struct wd_engine *engine = data;
+	struct wd_stream *stream = &engine->stream;
+
+	if (stream->answered && !stream->broken)
+		wd_link_answered(engine);
+	if (must_judge(engine))
+		wd_link_judge(engine);
+	if (engine->link.state == WD_LINK_UP) {
+		say_long(engine);
+		take_some(engine);
+	}
+	if (engine->link.state == WD_LINK_UP && wd_lines_waiting(&stream->lines) > 0) {
+		wd_stream_go_on(engine);
+	} else if (stream->ended) {
+		WD_AUTO_FREE char *why = wd_copy(stream->why);
+
+		wd_link_lost(engine, why);
+	}
+}

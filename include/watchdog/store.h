@@ -21,19 +21,26 @@ struct wd_store;
  * caller frees. A store that cannot be written is opened all the same, with the warning. */
 struct wd_store *wd_store_open(const char *directory, struct wd_loop *loop,
                                char **ret_warning, struct wd_error *error);
-struct wd_store *wd_store_close(struct wd_store *store); /* waits until everything queued is on disk */
+/* Waits until everything queued is on disk and calls what is still to be called. Allowed in a done. Returns NULL. */
+struct wd_store *wd_store_close(struct wd_store *store);
 
-/* Reads, for commands while no watchdog runs: fails as NOT_FOUND where there is no database. Takes no lock and no
- * thread; only the wd_store_load/incident functions may be called. */
+/* Reads, for commands while no watchdog runs: fails as NOT_FOUND where there is no database, as REFUSED while a watchdog
+ * has it. Takes no lock and no thread, writes nothing; only the wd_store_load/incident functions may be called. */
 struct wd_store *wd_store_open_reading(const char *directory, struct wd_error *error);
 
-/* why: NULL when it is on disk. */
+/* All functions belong to the loop's thread. Records are copied in the call. why: NULL when it is on disk, or one that is
+ * newer: of a service or an incident of which several versions wait, only the newest is written. With a loop, done is
+ * called from the loop, never from within the call; once, at the latest by wd_store_close(). */
 typedef void wd_store_done(void *data, const char *why);
 
 void wd_store_service(struct wd_store *store, const struct wd_memory *memory, wd_store_done *done, void *data);
 void wd_store_forget(struct wd_store *store, const char *service);
 void wd_store_incident(struct wd_store *store, const struct wd_incident *incident, wd_store_done *done, void *data);
 void wd_store_resume(struct wd_store *store, wd_stamp last_event); /* where the event stream is to be resumed */
+
+/* From now on no done and no answer with that data is called; what was asked for happens all the same. For owners that
+ * end before the store does. */
+void wd_store_hush(struct wd_store *store, const void *data);
 
 /* The journal of plans: a row is written before the first change, advanced before each further one, and struck out at
  * the end; what is left at the start is what a dead seadog had under way. */
@@ -62,12 +69,13 @@ wd_stamp wd_store_load_resume(struct wd_store *store);
 int64_t wd_store_next_incident(struct wd_store *store);
 
 /* Incidents, newest first, read by the store's thread while the loop goes on; the callback comes on the loop (at once
- * where there is no loop) with an array that is lent. service NULL: all; since 0: from the beginning; id 0: any. */
+ * where there is no loop) with an array that is lent. service NULL: all; since: opened then or later; 0: all; id 0: any. */
 struct wd_incident_wish {
 	const char *service; /* identity or name */
 	wd_stamp since;
 	int64_t id;
 	unsigned most; /* 0: 1000 */
+	bool brief;    /* without notes and logs, for lists; never write such a one back */
 };
 typedef void wd_store_incidents(void *data, const struct wd_incident *const *incidents, size_t count, const char *why);
 void wd_store_read(struct wd_store *store, const struct wd_incident_wish *wish, wd_store_incidents *callback, void *data);

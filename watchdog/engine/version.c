@@ -11,7 +11,7 @@ int wd_api_parse(const char *text)
 	if (!text)
 		return 0;
 	text += *text == 'v';
-	if (text[0] < '0' || text[0] > '9' || strlen(text) > 8)
+	if (strlen(text) > 8 || text[strspn(text, "0123456789.")] != '\0')
 		return 0;
 	if (sscanf(text, "%3u.%3u%n", &major, &minor, &end) != 2 || text[end] != '\0')
 		return 0;

@@ -62,7 +62,7 @@ static void fail_at(const struct scene *scene, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
 	fail_msg("%s:%d: at %.1fs: %s\ntold so far:\n%s", scene->file, scene->line,
-	         (double)(scene->now - BASE) / (double)WD_SECOND, text, wd_text_get(&scene->told));
+		 (double)(scene->now - BASE) / (double)WD_SECOND, text, wd_text_get(&scene->told));
 }
 
 static wd_stamp stamp_at(wd_time at)
@@ -79,12 +79,12 @@ static struct box *box_of(struct scene *scene, const char *name)
 	struct box *box = &scene->boxes[scene->count++];
 	snprintf(box->id, sizeof(box->id), "%02x%062x", scene->count, 7);
 	box->container = (struct wd_container){.id = wd_copy(box->id),
-	                                       .name = wd_copy(name),
-	                                       .service = wd_copy(name),
-	                                       .image = wd_copy("acme/app:1"),
-	                                       .image_id = wd_copy("sha256:1"),
-	                                       .stop_timeout = 10 * WD_SECOND,
-	                                       .stop_signal = 15};
+					       .name = wd_copy(name),
+					       .service = wd_copy(name),
+					       .image = wd_copy("acme/app:1"),
+					       .image_id = wd_copy("sha256:1"),
+					       .stop_timeout = 10 * WD_SECOND,
+					       .stop_signal = 15};
 	return box;
 }
 
@@ -192,16 +192,16 @@ static void run_to(struct scene *scene, wd_time at)
 }
 
 static void tell_event(struct scene *scene, struct box *box, enum wd_event_kind kind, int exit_code, int signal,
-                       enum wd_health health)
+		       enum wd_health health)
 {
 	struct wd_event event = {.kind = kind,
-	                         .at = scene->now,
-	                         .from = scene->now,
-	                         .stamp = stamp_at(scene->now),
-	                         .exit_code = exit_code,
-	                         .signal = signal,
-	                         .health = health,
-	                         .replayed = scene->replay};
+				 .at = scene->now,
+				 .from = scene->now,
+				 .stamp = stamp_at(scene->now),
+				 .exit_code = exit_code,
+				 .signal = signal,
+				 .health = health,
+				 .replayed = scene->replay};
 	struct wd_fact fact = {.kind = WD_FACT_EVENT, .event = &event};
 
 	memcpy(event.id, box->id, sizeof(event.id));
@@ -214,7 +214,8 @@ static void tell_event(struct scene *scene, struct box *box, enum wd_event_kind 
 static bool answers(const struct wd_container *container, int exit_code)
 {
 	if (container->policy.kind == WD_RESTART_ON_FAILURE)
-		return exit_code != 0 && (!container->policy.retries || container->restart_count < container->policy.retries);
+		return exit_code != 0 &&
+		       (!container->policy.retries || container->restart_count < container->policy.retries);
 	return container->policy.kind != WD_RESTART_NO;
 }
 
@@ -239,7 +240,7 @@ static void starts(struct scene *scene, struct box *box, bool by_hand)
 	container->state = WD_STATE_RUNNING;
 	container->started = stamp_at(scene->now);
 	container->oom_killed = false;
-	container->trouble = NULL;
+	wd_replace(&container->trouble, NULL);
 	if (container->check_patience)
 		container->health = WD_HEALTH_STARTING;
 	tell_event(scene, box, WD_EVENT_START, -1, 0, WD_HEALTH_NONE);
@@ -294,7 +295,8 @@ static void runs(struct scene *scene, struct box *box, char **words, size_t coun
 		else if (wd_text_starts(word, "exit="))
 			container->exit_code = (int)atol(word + 5);
 		else if (wd_text_starts(word, "id="))
-			snprintf(box->id, sizeof(box->id), "%064ld", atol(word + 3)), wd_replace(&container->id, box->id);
+			snprintf(box->id, sizeof(box->id), "%064ld", atol(word + 3)),
+				wd_replace(&container->id, box->id);
 		else if (wd_text_starts(word, "state="))
 			wd_state_parse(word + 6, &container->state);
 		else if (wd_text_starts(word, "service="))
@@ -390,7 +392,7 @@ static void container_does(struct scene *scene, struct box *box, char **words, s
 	else if (wd_text_equal(verb, "removed"))
 		box->there = false, tell_event(scene, box, WD_EVENT_DESTROY, -1, 0, WD_HEALTH_NONE);
 	else if (wd_text_equal(verb, "gives-up"))
-		box->container.state = WD_STATE_EXITED, box->container.trouble = wd_copy(what);
+		box->container.state = WD_STATE_EXITED, wd_replace(&box->container.trouble, what);
 	else if (wd_text_equal(verb, "did"))
 		plan_ended(scene, box, WD_PLAN_DONE, "done");
 	else if (wd_text_equal(verb, "failed"))
@@ -486,7 +488,8 @@ static void expect_count(struct scene *scene, const char *name, const char *trig
 	for (unsigned i = 0; i < view.window_count; i++)
 		if (wd_text_equal(wd_trigger_name(view.windows[i].trigger), trigger)) {
 			if (view.windows[i].count != count)
-				fail_at(scene, "%s of %s: %u, expected %u", trigger, name, view.windows[i].count, count);
+				fail_at(scene, "%s of %s: %u, expected %u", trigger, name, view.windows[i].count,
+					count);
 			return;
 		}
 	fail_at(scene, "%s has no window of %s", name, trigger);

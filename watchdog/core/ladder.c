@@ -7,6 +7,7 @@
 
 #define NOTES_MAX 200
 #define VERIFY_MOST (5 * WD_MINUTE)
+#define STABLE_LEAST (10 * WD_SECOND) /* a shorter run does not reset the Engine's back-off either */
 #define WATCH_STEP (10 * WD_SECOND)
 #define REMEMBER_PATIENCE (10 * WD_SECOND)
 
@@ -456,13 +457,22 @@ void wd_case_seen(struct wd_guard *guard, struct wd_service *service)
 		confirm(guard, service, acting);
 }
 
+/* Whether it has outlived the loop: it runs, and for twice as long as it ever did between two crashes. */
+static bool outlived(const struct wd_guard *guard, const struct wd_service *service)
+{
+	wd_time enough = 2 * service->longest_life > STABLE_LEAST ? 2 * service->longest_life : STABLE_LEAST;
+
+	return service->running && guard->now - service->started_at >= enough;
+}
+
 /* The gate may be open now: is it still sick? A loop is never let run on because it was once let pass. */
 static void judge_again(struct wd_guard *guard, struct wd_service *service, struct wd_case *the_case)
 {
 	enum wd_trigger trigger = the_case->incident->trigger;
 	wd_time until;
 
-	if (!wd_judge_holds(guard, service, trigger, NULL)) {
+	bool crashes = trigger == WD_TRIGGER_RESTARTS || trigger == WD_TRIGGER_FLAPPING || trigger == WD_TRIGGER_EXIT;
+	if (!wd_judge_holds(guard, service, trigger, NULL) || (crashes && outlived(guard, service))) {
 		bool acted = did_act(the_case);
 		close_case(guard, service, trigger, acted ? WD_OUTCOME_RECOVERED : WD_OUTCOME_SUPPRESSED,
 			   acted ? "well again" : "well again before anything was done");

@@ -412,7 +412,7 @@ static enum wd_verdict find_verdict(const struct wd_guard *guard, const struct w
 {
 	enum wd_verdict open = worst_case(service);
 
-	if (service->manual)
+	if (service->manual || open == WD_VERDICT_TREATING)
 		return WD_VERDICT_TREATING;
 	if (service->memory.hold.held)
 		return WD_VERDICT_HELD;

@@ -1,0 +1,622 @@
+/* The store as its users see it: what was given to it comes back, in order, told once, and the loop goes on. */
+#include <support/keeping.h>
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <watchdog/memory.h>
+
+static char *place;
+static struct wd_loop *loop;
+
+static int set_up(void **state)
+{
+	(void)state;
+	place = keeping_place();
+	loop = wd_loop_new(NULL);
+	return loop ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	loop = wd_loop_free(loop);
+	keeping_clear(place);
+	free(place);
+	return 0;
+}
+
+static struct wd_store *open_with(struct wd_loop *with)
+{
+	char *warning = NULL;
+	struct wd_error error = {0};
+	struct wd_store *store = wd_store_open(place, with, &warning, &error);
+	assert_string_equal(error.text, "");
+	assert_non_null(store);
+	assert_null(warning);
+	return store;
+}
+
+static struct wd_store *again(struct wd_store *store)
+{
+	assert_null(wd_store_close(store));
+	return open_with(NULL);
+}
+
+static void is_example(void *data, const struct wd_memory *memory)
+{
+	keeping_same_memory(memory, keeping_memory("shop/web/1", 42));
+	++*(unsigned *)data;
+}
+
+static void a_service_comes_back_as_it_was_given(void **state)
+{
+	(void)state;
+	struct wd_store *store = open_with(NULL);
+	struct keeping_told told = {0};
+	wd_store_service(store, keeping_memory("shop/web/1", 42), keeping_done, &told);
+	assert_int_equal(told.calls, 1);
+	assert_int_equal(told.failures, 0);
+	store = again(store);
+	unsigned rows = 0;
+	assert_true(wd_store_load(store, is_example, &rows, NULL));
+	assert_int_equal(rows, 1);
+	wd_store_close(store);
+}
+
+static void is_bare(void *data, const struct wd_memory *memory)
+{
+	char name[] = "bare";
+	keeping_same_memory(memory, &(struct wd_memory){.service = name});
+	++*(unsigned *)data;
+}
+
+static void a_service_of_which_nothing_is_known_comes_back_too(void **state)
+{
+	(void)state;
+	struct wd_store *store = open_with(NULL);
+	char name[] = "bare";
+	wd_store_service(store, &(struct wd_memory){.service = name}, NULL, NULL);
+	store = again(store);
+	unsigned rows = 0;
+	assert_true(wd_store_load(store, is_bare, &rows, NULL));
+	assert_int_equal(rows, 1);
+	wd_store_close(store);
+}
+
+static void a_forgotten_service_is_gone(void **state)
+{
+	(void)state;
+	struct wd_store *store = open_with(NULL);
+	wd_store_service(store, keeping_memory("a", 1), NULL, NULL);
+	wd_store_service(store, keeping_memory("b", 2), NULL, NULL);
+	wd_store_forget(store, "a");
+	wd_store_forget(store, "never seen");
+	store = again(store);
+	assert_int_equal(keeping_services(store), 1);
+	assert_int_equal(keeping_counted(store, "b"), 2);
+	wd_store_close(store);
+}
+
+struct seen {
+	unsigned calls;
+	size_t count;
+	int64_t ids[20];
+	char why[200];
+	const struct wd_incident *expected;
+	struct wd_loop *loop;
+};
+
+static void see(void *data, const struct wd_incident *const *incidents, size_t count, const char *why)
+{
+	struct seen *seen = data;
+	seen->calls++;
+	seen->count = count;
+	snprintf(seen->why, sizeof(seen->why), "%s", why ? why : "");
+	for (size_t n = 0; n < count && n < 20; n++)
+		seen->ids[n] = incidents[n]->id;
+	if (seen->expected && count)
+		keeping_same_incident(incidents[0], seen->expected);
+	if (seen->loop)
+		wd_loop_stop(seen->loop);
+}
+
+static void an_incident_comes_back_with_its_steps_notes_and_logs(void **state)
+{
+	(void)state;
+	struct wd_store *store = open_with(NULL);
+	wd_store_incident(store, keeping_incident(7), NULL, NULL);
+	store = again(store);
+	struct seen seen = {.expected = keeping_incident(7)};
+	wd_store_read(store, &(struct wd_incident_wish){.id = 7}, see, &seen);
+	assert_int_equal(seen.calls, 1);
+	assert_int_equal(seen.count, 1);
+	assert_string_equal(seen.why, "");
+	wd_store_close(store);
+}
+
+static void a_list_of_incidents_may_be_brief(void **state)
+{
+	(void)state;
+	struct wd_store *store = open_with(NULL);
+	wd_store_incident(store, keeping_incident(7), NULL, NULL);
+	struct wd_incident brief = *keeping_incident(7);
+	brief.logs = NULL;
+	brief.note_count = 0;
+	struct seen seen = {.expected = &brief};
+	wd_store_read(store, &(struct wd_incident_wish){.brief = true}, see, &seen);
+	assert_int_equal(seen.count, 1);
+	wd_store_close(store);
+}
+
+static void an_incident_that_changes_keeps_nothing_of_its_older_self(void **state)
+{
+	(void)state;
+	struct wd_store *store = open_with(NULL);
+	wd_store_incident(store, keeping_incident(7), NULL, NULL);
+	struct wd_incident closed = *keeping_incident(7);
+	closed.closed = closed.opened + 5;
+	closed.outcome = WD_OUTCOME_HELD;
+	closed.step_count = 1;
+	closed.note_count = 2;
+	closed.logs = NULL;
+	wd_store_incident(store, &closed, NULL, NULL);
+	struct seen seen = {.expected = &closed};
+	wd_store_read(store, &(struct wd_incident_wish){0}, see, &seen);
+	assert_int_equal(seen.count, 1);
+	wd_store_close(store);
+}
+
+static void write_incident(struct wd_store *store, int64_t id, const char *service, wd_stamp opened, wd_stamp closed)
+{
+	struct wd_incident incident = *keeping_incident(id);
+	WD_AUTO_FREE char *owned = wd_copy(service);
+	incident.service = owned;
+	incident.opened = opened;
+	incident.closed = closed;
+	wd_store_incident(store, &incident, NULL, NULL);
+}
+
+static void incidents_are_found_by_service_name_time_and_number_newest_first(void **state)
+{
+	(void)state;
+	struct wd_store *store = open_with(NULL);
+	write_incident(store, 1, "shop/web/1", 1000, 1500);
+	write_incident(store, 2, "shop/db/1", 2000, 0);
+	write_incident(store, 3, "shop/web/1", 3000, 0);
+	struct seen seen = {0};
+	wd_store_read(store, &(struct wd_incident_wish){0}, see, &seen);
+	assert_int_equal(seen.count, 3);
+	assert_int_equal(seen.ids[0], 3);
+	assert_int_equal(seen.ids[2], 1);
+	wd_store_read(store, &(struct wd_incident_wish){.service = "shop/web/1"}, see, &seen);
+	assert_int_equal(seen.count, 2);
+	wd_store_read(store, &(struct wd_incident_wish){.service = "web"}, see, &seen);
+	assert_int_equal(seen.count, 3);
+	wd_store_read(store, &(struct wd_incident_wish){.service = "we"}, see, &seen);
+	assert_int_equal(seen.count, 0);
+	wd_store_read(store, &(struct wd_incident_wish){.since = 2000}, see, &seen);
+	assert_int_equal(seen.count, 2);
+	wd_store_read(store, &(struct wd_incident_wish){.most = 1}, see, &seen);
+	assert_int_equal(seen.count, 1);
+	assert_int_equal(seen.ids[0], 3);
+	wd_store_read(store, &(struct wd_incident_wish){.id = 2}, see, &seen);
+	assert_int_equal(seen.count, 1);
+	assert_int_equal(seen.ids[0], 2);
+	wd_store_close(store);
+}
+
+static void only_old_closed_incidents_are_pruned_and_no_number_is_used_twice(void **state)
+{
+	(void)state;
+	struct wd_store *store = open_with(NULL);
+	assert_int_equal(wd_store_next_incident(store), 1);
+	write_incident(store, 1, "a", 1000, 0);
+	write_incident(store, 2, "a", 1000, 1500);
+	write_incident(store, 3, "a", 1000, 2500);
+	write_incident(store, 4, "a", 1000, 1999);
+	wd_store_prune(store, 2000);
+	struct seen seen = {0};
+	wd_store_read(store, &(struct wd_incident_wish){0}, see, &seen);
+	assert_int_equal(seen.count, 2);
+	assert_int_equal(seen.ids[0], 3);
+	assert_int_equal(seen.ids[1], 1);
+	wd_store_prune(store, 9000);
+	store = again(store);
+	assert_int_equal(wd_store_next_incident(store), 5);
+	wd_store_close(store);
+}
+
+static void is_journal(void *data, const struct wd_journal *journal)
+{
+	const struct wd_journal *expected = keeping_journal(3);
+	assert_int_equal(journal->id, expected->id);
+	assert_string_equal(journal->plan, expected->plan);
+	assert_string_equal(journal->service, expected->service);
+	assert_string_equal(journal->name, expected->name);
+	assert_string_equal(journal->container, expected->container);
+	assert_int_equal(journal->incident, expected->incident);
+	assert_int_equal(journal->step, expected->step);
+	assert_true(wd_restart_policy_equal(journal->policy, expected->policy));
+	assert_true(journal->no_start);
+	assert_int_equal(journal->began, expected->began);
+	++*(unsigned *)data;
+}
+
+static void the_journal_keeps_what_is_not_struck_out(void **state)
+{
+	(void)state;
+	struct wd_store *store = open_with(NULL);
+	assert_int_equal(wd_store_next_plan(store), 1);
+	assert_int_equal(wd_store_next_plan(store), 2);
+	struct keeping_told told = {0};
+	wd_store_journal(store, keeping_journal(3), keeping_done, &told);
+	wd_store_journal(store, keeping_journal(4), keeping_done, &told);
+	wd_store_strike(store, 4, keeping_done, &told);
+	assert_int_equal(told.calls, 3);
+	assert_int_equal(told.failures, 0);
+	store = again(store);
+	unsigned rows = 0;
+	assert_true(wd_store_load_journal(store, is_journal, &rows, NULL));
+	assert_int_equal(rows, 1);
+	assert_int_equal(wd_store_next_plan(store), 5);
+	wd_store_close(store);
+}
+
+static void the_moment_to_resume_at_is_kept(void **state)
+{
+	(void)state;
+	struct wd_store *store = open_with(NULL);
+	assert_int_equal(wd_store_load_resume(store), WD_STAMP_NONE);
+	wd_store_resume(store, 1767323045123456789);
+	store = again(store);
+	assert_int_equal(wd_store_load_resume(store), 1767323045123456789);
+	wd_store_close(store);
+}
+
+static void on_a_loop_nothing_is_told_within_the_call_and_everything_once(void **state)
+{
+	(void)state;
+	struct wd_store *store = open_with(loop);
+	struct keeping_told told = {.loop = loop, .awaited = 5};
+	wd_store_service(store, keeping_memory("a", 1), keeping_done, &told);
+	wd_store_incident(store, keeping_incident(1), keeping_done, &told);
+	wd_store_journal(store, keeping_journal(1), keeping_done, &told);
+	wd_store_strike(store, 1, keeping_done, &told);
+	wd_store_service(store, keeping_memory("b", 2), keeping_done, &told);
+	assert_int_equal(told.calls, 0);
+	keeping_wait(&told);
+	assert_int_equal(told.failures, 0);
+	wd_store_close(store);
+	assert_int_equal(told.calls, 5);
+}
+
+static void a_thousand_versions_of_one_service_end_as_the_newest_and_are_all_told(void **state)
+{
+	(void)state;
+	struct wd_store *store = open_with(loop);
+	struct keeping_told told = {.loop = loop, .awaited = 2000};
+	for (unsigned n = 1; n <= 1000; n++) {
+		wd_store_service(store, keeping_memory("a", n), keeping_done, &told);
+		wd_store_incident(store, keeping_incident(n % 3 + 1), keeping_done, &told);
+	}
+	keeping_wait(&told);
+	assert_int_equal(told.failures, 0);
+	assert_int_equal(keeping_counted(store, "a"), 1000);
+	wd_store_close(store);
+	assert_int_equal(told.calls, 2000);
+}
+
+static void the_last_word_about_a_service_counts(void **state)
+{
+	(void)state;
+	struct wd_store *store = open_with(loop);
+	wd_store_service(store, keeping_memory("forgotten", 1), NULL, NULL);
+	wd_store_forget(store, "forgotten");
+	wd_store_forget(store, "back");
+	wd_store_service(store, keeping_memory("back", 2), NULL, NULL);
+	assert_int_equal(keeping_counted(store, "back"), 2);
+	assert_int_equal(keeping_services(store), 1);
+	wd_store_close(store);
+}
+
+struct ordered {
+	struct wd_loop *loop;
+	char letters[16];
+};
+struct letter {
+	struct ordered *order;
+	char letter;
+};
+
+static void note_letter(void *data, const char *why)
+{
+	struct letter *letter = data;
+	assert_null(why);
+	size_t length = strlen(letter->order->letters);
+	letter->order->letters[length] = letter->letter;
+	if (letter->letter == 'e')
+		wd_loop_stop(letter->order->loop);
+}
+
+static void ends_are_told_in_the_order_of_the_calls(void **state)
+{
+	(void)state;
+	struct wd_store *store = open_with(loop);
+	struct ordered order = {.loop = loop};
+	struct letter letters[] = {{&order, 'a'}, {&order, 'b'}, {&order, 'c'}, {&order, 'd'}, {&order, 'e'}};
+	wd_store_service(store, keeping_memory("a", 1), note_letter, &letters[0]);
+	wd_store_service(store, keeping_memory("a", 2), note_letter, &letters[1]);
+	wd_store_service(store, keeping_memory("a", 3), note_letter, &letters[2]);
+	wd_store_journal(store, keeping_journal(1), note_letter, &letters[3]);
+	wd_store_strike(store, 1, note_letter, &letters[4]);
+	wd_loop_run(loop);
+	assert_string_equal(order.letters, "abcde");
+	wd_store_close(store);
+}
+
+static void the_lender_may_change_its_record_at_once(void **state)
+{
+	(void)state;
+	struct wd_store *store = open_with(loop);
+	char service[] = "mine";
+	struct wd_mark marks[1] = {{.stamp = 5}};
+	struct wd_memory memory = {.service = service, .counted = 9, .crashes = marks, .crash_count = 1};
+	wd_store_service(store, &memory, NULL, NULL);
+	memset(service, 'x', 4);
+	memory.counted = 1;
+	marks[0].stamp = 6;
+	assert_int_equal(keeping_counted(store, "mine"), 9);
+	wd_store_close(store);
+}
+
+static void reading_on_a_loop_shows_what_was_asked_for_before_it(void **state)
+{
+	(void)state;
+	struct wd_store *store = open_with(loop);
+	struct seen seen = {.loop = loop};
+	wd_store_incident(store, keeping_incident(1), NULL, NULL);
+	wd_store_read(store, &(struct wd_incident_wish){0}, see, &seen);
+	wd_store_incident(store, keeping_incident(2), NULL, NULL);
+	wd_store_incident(store, keeping_incident(1), NULL, NULL);
+	assert_int_equal(seen.calls, 0);
+	wd_loop_run(loop);
+	assert_int_equal(seen.calls, 1);
+	assert_int_equal(seen.count, 1);
+	assert_int_equal(seen.ids[0], 1);
+	wd_store_close(store);
+}
+
+static void closing_writes_and_tells_what_is_still_queued(void **state)
+{
+	(void)state;
+	struct wd_store *store = open_with(loop);
+	struct keeping_told told = {0};
+	struct seen seen = {0};
+	for (unsigned n = 1; n <= 100; n++)
+		wd_store_journal(store, keeping_journal(n), keeping_done, &told);
+	wd_store_read(store, &(struct wd_incident_wish){0}, see, &seen);
+	wd_store_close(store);
+	assert_int_equal(told.calls, 100);
+	assert_int_equal(told.failures, 0);
+	assert_int_equal(seen.calls, 1);
+}
+
+static void who_ends_before_the_store_is_not_told(void **state)
+{
+	(void)state;
+	struct wd_store *store = open_with(loop);
+	struct keeping_told ended = {0}, told = {.loop = loop, .awaited = 2};
+	struct seen seen = {0};
+	wd_store_service(store, keeping_memory("a", 1), keeping_done, &ended);
+	wd_store_service(store, keeping_memory("a", 2), keeping_done, &told);
+	wd_store_read(store, &(struct wd_incident_wish){0}, see, &seen);
+	wd_store_service(store, keeping_memory("b", 3), keeping_done, &ended);
+	wd_store_service(store, keeping_memory("c", 4), keeping_done, &told);
+	wd_store_hush(store, &ended);
+	wd_store_hush(store, &seen);
+	keeping_wait(&told);
+	assert_int_equal(ended.calls, 0);
+	assert_int_equal(seen.calls, 0);
+	assert_int_equal(keeping_counted(store, "b"), 3);
+	wd_store_close(store);
+	assert_int_equal(ended.calls, 0);
+}
+
+struct closer {
+	struct wd_store *store;
+	struct keeping_told *rest;
+};
+
+static void close_it(void *data, const char *why)
+{
+	struct closer *closer = data;
+	assert_null(why);
+	closer->store = wd_store_close(closer->store);
+	assert_int_equal(closer->rest->calls, 2);
+	wd_loop_stop(loop);
+}
+
+static void a_done_may_close_the_store(void **state)
+{
+	(void)state;
+	struct keeping_told rest = {0};
+	struct closer closer = {open_with(loop), &rest};
+	wd_store_service(closer.store, keeping_memory("a", 1), close_it, &closer);
+	wd_store_service(closer.store, keeping_memory("b", 1), keeping_done, &rest);
+	wd_store_service(closer.store, keeping_memory("c", 1), keeping_done, &rest);
+	wd_loop_run(loop);
+	assert_null(closer.store);
+	struct wd_store *store = open_with(NULL);
+	assert_int_equal(keeping_services(store), 3);
+	wd_store_close(store);
+}
+
+struct chain {
+	struct wd_store *store;
+	unsigned left;
+};
+
+static void go_on(void *data, const char *why)
+{
+	struct chain *chain = data;
+	assert_null(why);
+	if (--chain->left)
+		wd_store_service(chain->store, keeping_memory("a", chain->left), go_on, chain);
+	else if (loop)
+		wd_loop_stop(loop);
+}
+
+static void a_done_may_ask_for_the_next_change(void **state)
+{
+	(void)state;
+	struct chain chain = {open_with(loop), 20};
+	wd_store_service(chain.store, keeping_memory("a", 20), go_on, &chain);
+	wd_loop_run(loop);
+	assert_int_equal(keeping_counted(chain.store, "a"), 1);
+	chain.left = 20;
+	wd_store_service(chain.store, keeping_memory("a", 20), go_on, &chain);
+	wd_store_close(chain.store); /* the rest of the chain while it closes */
+	assert_int_equal(chain.left, 0);
+	chain = (struct chain){open_with(NULL), 20};
+	wd_store_service(chain.store, keeping_memory("a", 20), go_on, &chain);
+	assert_int_equal(chain.left, 0);
+	assert_int_equal(keeping_counted(chain.store, "a"), 1);
+	wd_store_close(chain.store);
+}
+
+static void write_more(void *data, const struct wd_memory *memory)
+{
+	struct wd_memory copy = *memory;
+	copy.counted++;
+	wd_store_service(data, &copy, NULL, NULL);
+}
+
+static void a_load_may_write_while_it_is_told(void **state)
+{
+	(void)state;
+	struct wd_store *store = open_with(NULL);
+	for (unsigned n = 0; n < 10; n++) {
+		char name[] = {'a', (char)('0' + n), '\0'};
+		wd_store_service(store, keeping_memory(name, 1), NULL, NULL);
+	}
+	assert_true(wd_store_load(store, write_more, store, NULL));
+	assert_int_equal(keeping_counted(store, "a9"), 2);
+	wd_store_close(store);
+}
+
+static void plans_leave_lines_that_need_no_database(void **state)
+{
+	(void)state;
+	struct wd_store *store = open_with(loop);
+	struct wd_journal journal = *keeping_journal(1);
+	wd_store_journal(store, &journal, NULL, NULL);
+	journal.step = 3;
+	wd_store_journal(store, &journal, NULL, NULL);
+	wd_store_strike(store, 1, NULL, NULL);
+	journal = *keeping_journal(2);
+	char name[] = "web\n2026 forged";
+	journal.name = name;
+	journal.incident = 0;
+	journal.no_start = false;
+	journal.policy = (struct wd_restart_policy){WD_RESTART_ON_FAILURE, 3};
+	wd_store_journal(store, &journal, NULL, NULL);
+	wd_store_close(store);
+	WD_AUTO_FREE char *text = keeping_text(place, "actions.log");
+	assert_non_null(text);
+	unsigned lines = 0;
+	for (const char *at = text; *at; at++)
+		lines += *at == '\n';
+	assert_int_equal(lines, 3);
+	assert_non_null(strstr(text, "Z hold web 0123456789ab incident 7 policy always no-start\n"));
+	assert_non_null(strstr(text, "Z hold web 0123456789ab ended\n"));
+	assert_non_null(strstr(text, "Z hold web\\n2026 forged 0123456789ab by hand policy on-failure:3\n"));
+}
+
+static void count_row(void *data, const struct wd_journal *journal)
+{
+	(void)journal;
+	++*(unsigned *)data;
+}
+
+static void what_a_dead_seadog_began_is_ended_in_the_lines_too(void **state)
+{
+	(void)state;
+	struct wd_store *store = open_with(NULL);
+	wd_store_journal(store, keeping_journal(1), NULL, NULL);
+	store = again(store);
+	unsigned rows = 0;
+	assert_true(wd_store_load_journal(store, count_row, &rows, NULL));
+	assert_int_equal(rows, 1);
+	wd_store_strike(store, 1, NULL, NULL);
+	wd_store_close(store);
+	WD_AUTO_FREE char *text = keeping_text(place, "actions.log");
+	assert_non_null(strstr(text, " ended\n"));
+	assert_non_null(strstr(text, " incident 7 "));
+	assert_null(strstr(strstr(text, " incident 7 ") + 1, " incident 7 "));
+}
+
+static void the_lines_do_not_grow_for_ever(void **state)
+{
+	(void)state;
+	WD_AUTO_FREE char *log = keeping_file(place, "actions.log");
+	keeping_write(place, "actions.log", "old\n", 4);
+	assert_int_equal(truncate(log, 1 << 20), 0);
+	struct wd_store *store = open_with(NULL);
+	wd_store_journal(store, keeping_journal(1), NULL, NULL);
+	wd_store_close(store);
+	WD_AUTO_FREE char *text = keeping_text(place, "actions.log");
+	assert_true(strlen(text) < 200);
+	assert_true(keeping_has(place, "actions.log.1"));
+}
+
+static void the_directory_is_private_and_made_if_its_parent_is_there(void **state)
+{
+	(void)state;
+	WD_AUTO_FREE char *made = keeping_file(place, "state");
+	WD_AUTO_FREE char *too_deep = keeping_file(place, "not/there");
+	struct wd_store *store = wd_store_open(made, NULL, NULL, NULL);
+	assert_non_null(store);
+	wd_store_close(store);
+	struct stat status;
+	assert_int_equal(stat(made, &status), 0);
+	assert_int_equal(status.st_mode & 07777, 0700);
+	struct wd_error error = {0};
+	assert_null(wd_store_open(too_deep, NULL, NULL, &error));
+	assert_int_equal(error.kind, WD_ERROR_FAILED);
+	assert_non_null(strstr(error.text, "cannot make state directory"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define STORY(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+		STORY(a_service_comes_back_as_it_was_given),
+		STORY(a_service_of_which_nothing_is_known_comes_back_too),
+		STORY(a_forgotten_service_is_gone),
+		STORY(an_incident_comes_back_with_its_steps_notes_and_logs),
+		STORY(a_list_of_incidents_may_be_brief),
+		STORY(an_incident_that_changes_keeps_nothing_of_its_older_self),
+		STORY(incidents_are_found_by_service_name_time_and_number_newest_first),
+		STORY(only_old_closed_incidents_are_pruned_and_no_number_is_used_twice),
+		STORY(the_journal_keeps_what_is_not_struck_out),
+		STORY(the_moment_to_resume_at_is_kept),
+		STORY(on_a_loop_nothing_is_told_within_the_call_and_everything_once),
+		STORY(a_thousand_versions_of_one_service_end_as_the_newest_and_are_all_told),
+		STORY(the_last_word_about_a_service_counts),
+		STORY(ends_are_told_in_the_order_of_the_calls),
+		STORY(the_lender_may_change_its_record_at_once),
+		STORY(reading_on_a_loop_shows_what_was_asked_for_before_it),
+		STORY(closing_writes_and_tells_what_is_still_queued),
+		STORY(who_ends_before_the_store_is_not_told),
+		STORY(a_done_may_close_the_store),
+		STORY(a_done_may_ask_for_the_next_change),
+		STORY(a_load_may_write_while_it_is_told),
+		STORY(plans_leave_lines_that_need_no_database),
+		STORY(what_a_dead_seadog_began_is_ended_in_the_lines_too),
+		STORY(the_lines_do_not_grow_for_ever),
+		STORY(the_directory_is_private_and_made_if_its_parent_is_there),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

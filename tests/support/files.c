@@ -7,6 +7,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
 static void must(bool good, const char *what)
 {
 	if (!good) {
@@ -60,12 +67,16 @@ void write_file(const char *name, const char *text)
 	write_bytes(name, text, strlen(text));
 }
 
-char *findings_text(const struct wd_findings *findings)
+void assert_findings(struct wd_findings *findings, const char *expected)
 {
 	struct wd_text text = {0};
-	wd_text_add(&text, "");
 	for (size_t i = 0; i < findings->count; i++)
 		wd_text_print(&text, "%s: %s\n", findings->items[i].warning ? "warning" : "fault",
 			      findings->items[i].text);
-	return wd_text_take(&text);
+	wd_findings_done(findings);
+	bool same = wd_text_equal(wd_text_get(&text), expected);
+	if (!same)
+		fprintf(stderr, "found:\n%sexpected:\n%s", wd_text_get(&text), expected);
+	wd_text_done(&text);
+	assert_true(same);
 }

@@ -10,7 +10,7 @@ int leave_directory(void **state); /* cmocka tear-down: removes it with all that
 void write_bytes(const char *name, const char *bytes, size_t length); /* makes the directories on the way */
 void write_file(const char *name, const char *text);
 
-/* "fault: seadog.conf:1: …\nwarning: …\n"; the caller frees. */
-char *findings_text(const struct wd_findings *findings);
+/* Compares with "fault: seadog.conf:1: …\nwarning: …\n" and releases the findings. */
+void assert_findings(struct wd_findings *findings, const char *expected);
 
 #endif

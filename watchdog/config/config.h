@@ -78,12 +78,14 @@ struct wd_section {
 	char *origin;
 	struct wd_entry *entries;
 	size_t count;
+	bool faulty; /* something in it was not taken: what seems to be missing may be there */
 };
 struct wd_config {
 	struct wd_section *sections; /* in order of first appearance */
 	size_t count;
 	struct wd_section environment, command; /* policy keys that beat labels */
 	char *file;                             /* the main file, or NULL */
+	struct wd_list files;                   /* all, in order */
 };
 
 /* sections.c */
@@ -148,5 +150,12 @@ bool wd_labels_enabled(const struct wd_container *container, bool fallback);
 
 /* crosscheck.c: what only shows when everything is read, such as hooks that are not defined. */
 void wd_config_crosscheck(const struct wd_config *config, struct wd_findings *findings);
+
+/* reach.c: rules that can never trip, or trip at any restart, of the configuration, and of a container's labels. */
+void wd_config_reach(const struct wd_config *config, struct wd_findings *findings);
+void wd_labels_reach(const struct wd_scope *scope, struct wd_findings *findings);
+
+/* order.c */
+void wd_findings_order(struct wd_findings *findings, const struct wd_list *files);
 
 #endif

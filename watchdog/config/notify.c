@@ -64,6 +64,8 @@ void wd_notify_check(const struct wd_section *section, struct wd_findings *findi
 	const struct wd_entry *entry = entry_of(section, "type");
 	const struct wd_entry *file = entry_of(section, "url_file");
 	size_t type = 0;
+	if (!entry && section->faulty)
+		return;
 	if (!entry) {
 		wd_findings_add(findings, false, "%s: [notify %s]: the type is missing, such as type = ntfy",
 				section->origin, section->name);
@@ -72,7 +74,8 @@ void wd_notify_check(const struct wd_section *section, struct wd_findings *findi
 	while (strcmp(types[type].type, entry->value) != 0)
 		type++;
 	check_known(section, type, findings);
-	check_needed(section, type, findings);
+	if (!section->faulty)
+		check_needed(section, type, findings);
 	if (file && entry_of(section, "url"))
 		wd_findings_add(findings, false, "%s: url_file: url is set too, keep one of them", file->origin);
 }

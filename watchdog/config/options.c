@@ -217,13 +217,22 @@ static void release(const struct wd_option *option, void *value)
 		option->kind->done(value);
 }
 
+/* A part of a list is named in front of what is wrong with it; where it is the whole value, the caller has named it. */
+static bool drop_repetition(const char *text, struct wd_error *error)
+{
+	size_t length = strlen(text);
+	if (error && strncmp(error->text, text, length) == 0 && strncmp(error->text + length, ": ", 2) == 0)
+		memmove(error->text, error->text + length + 2, strlen(error->text + length + 2) + 1);
+	return false;
+}
+
 bool wd_option_check(const struct wd_option *option, const char *text, struct wd_error *error)
 {
 	_Alignas(max_align_t) char value[WD_VALUE_MAX];
 	if (text[0] == '\0')
 		return wd_fail(error, WD_ERROR_USAGE, "has no value: give it one or leave the key out");
 	if (!option->kind->parse(option, text, value, error))
-		return false;
+		return drop_repetition(text, error);
 	release(option, value);
 	return true;
 }

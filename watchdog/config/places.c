@@ -63,6 +63,7 @@ static void read_one(struct wd_config *config, const char *path, struct wd_findi
 	struct wd_error error;
 	size_t length;
 	WD_AUTO_FREE char *text = wd_file_read(path, &length, &error);
+	wd_list_add(&config->files, path);
 	if (!text) {
 		wd_findings_add(findings, false, "%s: %s", path, error.text);
 		return;

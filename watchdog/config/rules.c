@@ -97,7 +97,7 @@ static bool parse_code_part(const char *text, struct wd_codes *codes, struct wd_
 	int64_t low, high;
 	if (!wd_number_parse(first, 0, 255, &low, error) ||
 	    !wd_number_parse(dash ? dash + 1 : text, 0, 255, &high, error))
-		return wd_fail_in(error, "%s", text);
+		return dash ? wd_fail_in(error, "%s", text) : false;
 	if (low > high)
 		return USAGE("%s: the first code must not be above the second", text);
 	for (int64_t code = low; code <= high; code++)

@@ -83,6 +83,7 @@ struct wd_config *wd_config_free(struct wd_config *config)
 	section_done(&config->command);
 	free(config->sections);
 	free(config->file);
+	wd_list_done(&config->files);
 	free(config);
 	return NULL;
 }
@@ -152,6 +153,7 @@ void wd_config_put(struct wd_section *section, const struct wd_option *option, c
 		warn_pending(section, option, value, origin, findings);
 		return;
 	}
+	section->faulty = true;
 	WD_AUTO_TEXT struct wd_text shown = {0};
 	if (!option->kind->secret) {
 		wd_text_add(&shown, " = ");

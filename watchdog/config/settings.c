@@ -38,7 +38,10 @@ struct wd_settings *wd_settings_load(const struct wd_sources *sources, struct wd
 	wd_config_read_command(settings->config, &sources->set, &found);
 	wd_config_default_places(settings->config, sources->environment, geteuid() == 0);
 	wd_config_crosscheck(settings->config, &found);
+	if (found.faults == 0)
+		wd_config_reach(settings->config, &found);
 	fill(settings);
+	wd_findings_order(&found, &settings->config->files);
 	bool sound = found.faults == 0;
 	for (size_t i = 0; i < found.count; i++)
 		wd_findings_add(findings, found.items[i].warning, "%s", found.items[i].text);
@@ -64,7 +67,10 @@ struct wd_policy *wd_settings_policy(const struct wd_settings *settings, const s
 	struct wd_scope scope = wd_scope_of(settings->config, container);
 	struct wd_policy *policy = wd_scope_policy(&scope);
 	policy->watched = wd_labels_enabled(container, !settings->watch_labelled);
-	wd_labels_check(settings->config, container, findings);
+	if (findings) {
+		wd_labels_check(settings->config, container, findings);
+		wd_labels_reach(&scope, findings);
+	}
 	return policy;
 }
 

@@ -1,5 +1,7 @@
 /* http.h: the HTTP client on the loop (the only file that knows libcurl is http.c). Never blocks, never follows a
- * redirect, never takes a proxy from the environment, always verifies TLS where TLS is asked for.
+ * redirect, never takes a proxy from the environment, always verifies TLS where TLS is asked for. A request is on the
+ * wire, where it can be, before wd_http_send() returns. Whatever is not GET or HEAD gets a connection of its own, as
+ * curl would send it again by itself when a connection used before died on it.
  */
 #ifndef WATCHDOG_HTTP_H
 #define WATCHDOG_HTTP_H
@@ -21,14 +23,14 @@ struct wd_http_target {
 /* How a call ended. What matters after a change is whether the other side may have seen it. */
 enum wd_http_end {
 	WD_HTTP_ANSWERED, /* a whole answer with a status */
-	WD_HTTP_UNSENT,   /* never arrived: no connection */
+	WD_HTTP_UNSENT,   /* never arrived: no connection, or none before the deadline; not a byte of it was sent */
 	WD_HTTP_LOST,     /* may have arrived, no (whole) answer: look before you undo */
 	WD_HTTP_LATE,     /* the deadline passed; may have arrived */
 };
 
 struct wd_http_answer {
 	enum wd_http_end end;
-	int status;        /* 0 unless headers were read */
+	int status;        /* 0 unless all headers were read */
 	const char *body;  /* lent, NUL-terminated; "" for a streamed call */
 	size_t length;
 	const char *why;   /* for people when end is not ANSWERED: "connect to /var/run/docker.sock: permission denied" */
@@ -52,14 +54,15 @@ struct wd_http_request {
 	void *data;
 };
 
+/* Ignores SIGPIPE in this process unless somebody handles it (children inherit that: exec helpers set it back). */
 struct wd_http *wd_http_new(struct wd_loop *loop, struct wd_error *error);
-struct wd_http *wd_http_free(struct wd_http *http); /* cancels what is under way */
+struct wd_http *wd_http_free(struct wd_http *http); /* cancels what is under way; also from within an on_done */
 
 /* Starts a call; the handle is valid until on_done returns or it is cancelled. */
 struct wd_http_call;
 struct wd_http_call *wd_http_send(struct wd_http *http, const struct wd_http_target *target,
                                   const struct wd_http_request *request);
-void wd_http_cancel(struct wd_http_call *call); /* promises silence; not from within on_bytes */
+void wd_http_cancel(struct wd_http_call *call); /* promises silence; takes NULL */
 
 /* Percent-encodes for a query value. The caller frees. */
 char *wd_http_escape(const char *text);

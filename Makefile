@@ -29,7 +29,8 @@ LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -lev -lm
 SOURCES := $(wildcard watchdog/*/*.c)
 OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out watchdog/face/main.c,$(SOURCES)))
 LIBRARY := $(BUILD)/libseadog.a
-TEST_SUPPORT := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/model/*.c tests/support/*.c))
+FAKE_ENGINE := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/model/model*.c tests/fake/server*.c))
+TEST_SUPPORT := $(FAKE_ENGINE) $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/*/test_*.c))
 
 all: build/seadog
@@ -51,6 +52,12 @@ $(BUILD)/%.o: %.c Makefile VERSION
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_SUPPORT) $(LIBRARY)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
 
+# The model Engine behind a socket, for tests that run programs (tests/fake/server.h).
+fake-engine: $(BUILD)/tests/fake/seadog-fake-engine
+
+$(BUILD)/tests/fake/seadog-fake-engine: $(BUILD)/tests/fake/fake.o $(FAKE_ENGINE) $(LIBRARY)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
 # Unit tests and scenes under ASan and UBSan.
 check-units:
 	$(MAKE) --no-print-directory KIND=asan run-units
@@ -63,5 +70,5 @@ clean:
 
 -include $(shell find build -name '*.d' 2>/dev/null)
 
-.PHONY: all check-units run-units clean
+.PHONY: all fake-engine check-units run-units clean
 .SECONDARY:

@@ -73,6 +73,13 @@ static void real_journal(void *data, const struct wd_journal *row, wd_store_done
 	wd_store_journal(real->store, row, done, done_data);
 }
 
+static void real_hush(void *data, const void *done_data)
+{
+	const struct wd_real *real = data;
+
+	wd_store_hush(real->store, done_data);
+}
+
 static void ignore(void *data, const char *why)
 {
 	(void)data;
@@ -110,6 +117,7 @@ struct wd_actor *wd_actor_new(struct wd_loop *loop, struct wd_engine *engine, st
 		.journaled = store != NULL,
 		.next_plan = real_next_plan,
 		.journal = real_journal,
+		.hush = real_hush,
 		.strike = real_strike,
 		.load = real_load,
 	};

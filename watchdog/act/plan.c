@@ -1,7 +1,6 @@
 /* plan.c: the runner: how a table of rows is walked. */
 #include "plan.h"
 #include <assert.h>
-#include <limits.h>
 #include <string.h>
 #include <watchdog/memory.h>
 #include <watchdog/wire.h>
@@ -13,13 +12,8 @@ enum {
 };
 #define PAUSE_FIRST (100 * WD_MILLISECOND)
 #define PAUSE_ASKED_MAX WD_SECOND
-#define PAUSE_SILENT_MAX (5 * WD_SECOND)
+#define PAUSE_LOOKS_MAX (5 * WD_SECOND)
 #define PATIENT_STOP (10 * WD_MINUTE) /* StopTimeout -1: the Engine waits for ever */
-
-/* The store has no cancel: what its answer is for may be gone by then. */
-struct wd_written {
-	struct wd_run *run;
-};
 
 static void take_row(struct wd_run *run);
 static void settle(struct wd_run *run);
@@ -104,11 +98,10 @@ static void cancel_call(struct wd_run *run)
 		run->outside->cancel(run->outside->data, call);
 }
 
-static void forget_written(struct wd_run *run)
+static void hush_journal(struct wd_run *run)
 {
-	if (run->written)
-		run->written->run = NULL;
-	run->written = NULL;
+	if (run->phase == WD_PHASE_JOURNALING)
+		run->outside->hush(run->outside->data, run);
 }
 
 /* The one place where the phase changes: what the new one may not own is dropped. */
@@ -118,8 +111,7 @@ static void enter(struct wd_run *run, enum wd_phase phase)
 	assert(phase == WD_PHASE_STRIKING || run->phase != WD_PHASE_ENDING);
 	if (phase != WD_PHASE_ASKING)
 		cancel_call(run);
-	if (phase != WD_PHASE_JOURNALING)
-		forget_written(run);
+	hush_journal(run);
 	run->outside->timer_set(run->timer, WD_NEVER);
 	run->phase = phase;
 }
@@ -334,7 +326,7 @@ static void on_silence(struct wd_run *run, const char *why)
 	if (run->silent >= most && !run->task.resumed)
 		end_unknown(run);
 	else
-		pause_run(run, run->silent, PAUSE_SILENT_MAX);
+		pause_run(run, run->silent, PAUSE_LOOKS_MAX);
 }
 
 static void choose(struct wd_run *run)
@@ -446,13 +438,8 @@ static void ask(struct wd_run *run)
 
 static void on_written(void *data, const char *why)
 {
-	struct wd_written *written = data;
-	struct wd_run *run = written->run;
+	struct wd_run *run = data;
 
-	free(written);
-	if (!run)
-		return;
-	run->written = NULL;
 	if (!why) {
 		ask(run);
 		return;
@@ -504,11 +491,8 @@ static void journal(struct wd_run *run)
 		ask(run);
 		return;
 	}
-	struct wd_written *written = wd_alloc(1, sizeof(*written));
-	written->run = run;
 	enter(run, WD_PHASE_JOURNALING);
-	run->written = written;
-	write_row(run, on_written, written);
+	write_row(run, on_written, run);
 }
 
 /* --- walking --- */
@@ -548,7 +532,7 @@ static void settle(struct wd_run *run)
 		return;
 	}
 	if (row->once && asked && run->outside->now(run->outside->data) < run->not_before) {
-		pause_run(run, UINT_MAX, PAUSE_ASKED_MAX);
+		pause_run(run, ++run->waits, PAUSE_LOOKS_MAX);
 		return;
 	}
 	run->row = row;
@@ -598,7 +582,7 @@ struct wd_run *wd_run_free(struct wd_run *run)
 	if (!run)
 		return NULL;
 	cancel_call(run);
-	forget_written(run);
+	hush_journal(run);
 	run->outside->timer_free(run->timer);
 	wd_container_free(run->seen);
 	wd_task_done(&run->task);

@@ -28,9 +28,10 @@ struct wd_outside {
 	void (*timer_free)(void *timer);
 	wd_time (*now)(void *data);
 	wd_stamp (*stamp)(void *data);
-	bool journaled; /* false: the four below are not there */
+	bool journaled; /* false: the five below are not there */
 	int64_t (*next_plan)(void *data);
 	void (*journal)(void *data, const struct wd_journal *row, wd_store_done *done, void *done_data);
+	void (*hush)(void *data, const void *done_data);
 	void (*strike)(void *data, int64_t id);
 	bool (*load)(void *data, wd_store_journal_callback *callback, void *callback_data, struct wd_error *error);
 };
@@ -118,7 +119,6 @@ struct wd_run {
 	const struct wd_row *rows, *row;
 	bool undoing;
 	void *call, *timer;
-	struct wd_written *written; /* the journal's answer is awaited */
 
 	struct wd_container *seen;  /* by the last look */
 	wd_stamp started_before;    /* StartedAt at the first look */
@@ -129,7 +129,8 @@ struct wd_run {
 	bool policy_changed;        /* … and the restart policy may be another */
 	bool chosen;                /* what is to become of what a dead seadog left */
 	bool undone;                /* something was asked to be taken back */
-	wd_time not_before;         /* a row that must not be done twice waits until then */
+	wd_time not_before;         /* a row that must not be done twice waits until then … */
+	unsigned waits;             /* … looking so often */
 	const struct wd_row *journaled;
 	unsigned steps;             /* rows written to the journal */
 	bool leave;                 /* the row stays in the journal: how it ended is not known */

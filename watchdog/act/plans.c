@@ -30,7 +30,7 @@ static bool is_remembered(const struct wd_run *run)
 
 static bool is_not_paused(const struct wd_run *run)
 {
-	return run->seen && (run->task.no_start || !wd_run_is_paused(run));
+	return !run->seen || run->task.no_start || !wd_run_is_paused(run);
 }
 
 /* A paused one is running as soon as it is unpaused. */
@@ -133,7 +133,7 @@ static const struct wd_row release_undo_rows[] = {
 };
 
 static const struct wd_row restart_rows[] = {
-	{LOOK},
+	{LOOK, .keep = keep_policy},
 	{.name = "restart", CHANGE, .verb = "/restart", .patience = STARTING, .stops = true, .tries = 2, .once = true,
 	 .holds = wd_run_started},
 	{VERIFY},

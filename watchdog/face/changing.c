@@ -1,0 +1,106 @@
+/* changing.c: commands that ask the watchdog for a change: hold, mute, unmute, and release while it runs. */
+#include "changing.h"
+
+#include <stdio.h>
+#include <watchdog/control.h>
+#include <watchdog/memory.h>
+
+/* A container may be given minutes to stop; the watchdog answers when it has. */
+#define CHANGE_PATIENCE (15 * WD_MINUTE)
+
+static void put_plan(const struct wd_json *plan)
+{
+	for (const struct wd_json *line = wd_json_first(plan); line; line = wd_json_next(line)) {
+		WD_AUTO_TEXT struct wd_text clean = {0};
+		const char *text = wd_json_string(line, "");
+		wd_text_escape(&clean, text, strlen(text), SIZE_MAX);
+		printf("%s\n", wd_text_get(&clean));
+	}
+}
+
+static const char *member(const struct wd_json *object, const char *name)
+{
+	return wd_json_string(wd_json_get(object, name), NULL);
+}
+
+/* Each answer as it comes: a plan, or what was done. */
+static bool put_answer(void *data, const struct wd_json *answer)
+{
+	struct wd_call *call = data;
+	char until[WD_TIME_TEXT];
+	wd_stamp stamp = 0;
+	if (wd_asked(call, WD_FLAG_JSON))
+		wd_put_json(answer);
+	else if (wd_json_get(answer, "plan"))
+		put_plan(wd_json_get(answer, "plan"));
+	else if (member(answer, "held"))
+		wd_note(call, "%s is on hold", member(answer, "held"));
+	else if (member(answer, "released"))
+		wd_note(call, "%s is released", member(answer, "released"));
+	else if (member(answer, "muted_until") && wd_stamp_parse(member(answer, "muted_until"), &stamp, NULL))
+		wd_note(call, "muted until %s", wd_stamp_print_local(stamp, until));
+	return true;
+}
+
+bool wd_change(struct wd_call *call, struct wd_json *request, struct wd_error *error)
+{
+	if (wd_asked(call, WD_FLAG_DRY_RUN))
+		wd_json_set_bool(request, "dry_run", true);
+	return wd_control_ask(call->settings->control, request, CHANGE_PATIENCE, put_answer, call, error);
+}
+
+bool wd_run_hold(struct wd_call *call, struct wd_error *error)
+{
+	if (!wd_call_settings(call, error))
+		return false;
+	WD_AUTO_JSON struct wd_json *request = wd_request_new("hold");
+	wd_json_set_string(request, "name", call->words[0]);
+	return wd_change(call, request, error);
+}
+
+/* The watchdog is asked whether it runs and knows the name, so that a dry run fails where the real one would. */
+static bool mute_dry(struct wd_call *call, const char *what, struct wd_error *error)
+{
+	const char *name = call->word_count ? call->words[0] : NULL;
+	WD_AUTO_JSON struct wd_json *request = wd_request_new("status");
+	struct wd_json *names = name ? wd_json_set(request, "names", wd_json_array()) : NULL;
+	if (name)
+		wd_json_add(names, wd_json_text(name));
+	WD_AUTO_JSON struct wd_json *status = wd_ask_once(call, request, error);
+	if (!status)
+		return false;
+	printf("%s %s\n", what, name ? name : "every service");
+	return true;
+}
+
+bool wd_run_mute(struct wd_call *call, struct wd_error *error)
+{
+	wd_time span = 30 * WD_MINUTE;
+	const char *wanted = call->flags[WD_FLAG_FOR];
+	if (wanted && (!wd_span_parse(wanted, &span, error) || span == 0))
+		return wd_fail(error, WD_ERROR_USAGE, "--for %s: write it like 30m or 2h", wanted);
+	if (!wd_call_settings(call, error))
+		return false;
+	if (wd_asked(call, WD_FLAG_DRY_RUN))
+		return mute_dry(call, "mute", error);
+	WD_AUTO_JSON struct wd_json *request = wd_request_new("mute");
+	if (call->word_count)
+		wd_json_set_string(request, "name", call->words[0]);
+	wd_json_set_double(request, "seconds", (double)span / (double)WD_SECOND);
+	return wd_change(call, request, error);
+}
+
+bool wd_run_unmute(struct wd_call *call, struct wd_error *error)
+{
+	if (!wd_call_settings(call, error))
+		return false;
+	if (wd_asked(call, WD_FLAG_DRY_RUN))
+		return mute_dry(call, "unmute", error);
+	WD_AUTO_JSON struct wd_json *request = wd_request_new("unmute");
+	if (call->word_count)
+		wd_json_set_string(request, "name", call->words[0]);
+	if (!wd_change(call, request, error))
+		return false;
+	wd_note(call, "%s: no longer muted", call->word_count ? call->words[0] : "every service");
+	return true;
+}

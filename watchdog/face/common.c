@@ -1,0 +1,99 @@
+/* common.c: what several commands do: load the configuration, find the Engine, ask the watchdog, read arguments. */
+#include "face.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <watchdog/control.h>
+
+static void say_findings(const struct wd_call *call, const struct wd_findings *findings)
+{
+	for (size_t i = 0; i < findings->count; i++) {
+		const struct wd_finding *finding = &findings->items[i];
+		if (!finding->warning)
+			wd_note(call, "%s", finding->text);
+		else
+			wd_whisper(call, "warning: %s", finding->text);
+	}
+}
+
+bool wd_call_settings(struct wd_call *call, struct wd_error *error)
+{
+	struct wd_findings findings = {0};
+	if (call->settings)
+		return true;
+	call->settings = wd_settings_load(&call->sources, &findings);
+	say_findings(call, &findings);
+	size_t faults = findings.faults;
+	wd_findings_done(&findings);
+	if (!call->settings)
+		return wd_fail(error, WD_ERROR_USAGE, "the configuration has %zu fault%s", faults,
+			       faults == 1 ? "" : "s");
+	return true;
+}
+
+#define ORIGIN_MAX 256
+
+static void note_host_origin(void *data, const char *section, const char *key, const char *value, const char *origin)
+{
+	(void)value;
+	if (strcmp(section, "engine") == 0 && strcmp(key, "host") == 0)
+		snprintf(data, ORIGIN_MAX, "%s", origin);
+}
+
+bool wd_call_endpoint(struct wd_call *call, struct wd_endpoint *ret_endpoint, struct wd_error *error)
+{
+	char origin[ORIGIN_MAX] = "";
+	const struct wd_settings *settings = call->settings;
+	wd_settings_each(settings, NULL, note_host_origin, origin);
+	struct wd_endpoint_wish wish = {.host = settings->host,
+					.host_origin = origin,
+					.tls_ca = settings->tls_ca,
+					.tls_cert = settings->tls_cert,
+					.tls_key = settings->tls_key,
+					.environment = call->sources.environment};
+	return wd_endpoint_find(&wish, ret_endpoint, error);
+}
+
+struct wd_json *wd_request_new(const char *verb)
+{
+	struct wd_json *request = wd_json_object();
+	wd_json_set_string(request, "verb", verb);
+	return request;
+}
+
+static bool keep_first(void *data, const struct wd_json *object)
+{
+	struct wd_json **slot = data;
+	if (!*slot)
+		*slot = wd_json_clone(object);
+	return true;
+}
+
+struct wd_json *wd_ask_once(struct wd_call *call, const struct wd_json *request, struct wd_error *error)
+{
+	struct wd_json *answer = NULL;
+	const char *path = call->settings->control;
+	if (!wd_control_ask(path, request, WD_ASK_PATIENCE, keep_first, &answer, error))
+		return wd_json_free(answer);
+	if (!answer)
+		wd_fail(error, WD_ERROR_FAILED, "the watchdog answered nothing");
+	return answer;
+}
+
+bool wd_since_parse(const char *text, wd_stamp now, wd_stamp *ret_since, struct wd_error *error)
+{
+	wd_time span = 0;
+	if (wd_stamp_parse(text, ret_since, NULL))
+		return true;
+	if (!wd_span_parse(text, &span, NULL))
+		return wd_fail(error, WD_ERROR_USAGE, "--since %s: write it like 2h, 7d or 2026-01-02T03:04:05Z", text);
+	*ret_since = span > now / 1000 ? 1 : now - span * 1000;
+	return true;
+}
+
+bool wd_incident_parse(const char *text, int64_t *ret_id, struct wd_error *error)
+{
+	if (wd_number_parse(*text == '#' ? text + 1 : text, 1, INT64_MAX, ret_id, NULL))
+		return true;
+	return wd_fail(error, WD_ERROR_USAGE, "%s: an incident has a number, see seadog incidents", text);
+}

@@ -1,0 +1,150 @@
+#include "offline.h"
+
+#include <string.h>
+#include <watchdog/memory.h>
+
+static struct wd_store *open_memory(struct wd_call *call, struct wd_error *error)
+{
+	const char *directory = call->settings->state_dir;
+	struct wd_error why = {0};
+	struct wd_store *store = wd_store_open_reading(directory, &why);
+	if (!store)
+		wd_fail(error, WD_ERROR_NOT_RUNNING, "the watchdog is not running, and nothing is to be read: %s",
+			why.text);
+	else
+		wd_note(call, "the watchdog is not running: this is what %s remembers", directory);
+	return store;
+}
+
+/* Crashes within the windows as they are remembered; the Engine's own waits, which the watchdog leaves out of a
+ * window, are left out here too. */
+static unsigned count_marks(const struct wd_memory *memory, wd_time window, wd_stamp now)
+{
+	unsigned count = 0;
+	for (unsigned i = 0; i < memory->crash_count; i++) {
+		const struct wd_mark *mark = &memory->crashes[i], *last = &memory->crashes[memory->crash_count - 1];
+		wd_time age = (now - mark->from) / 1000 - (last->waited - mark->waited);
+		count += age <= window;
+	}
+	return count;
+}
+
+static void add_windows(struct wd_service_view *view, enum wd_trigger trigger, const struct wd_rates *rates,
+			wd_stamp now)
+{
+	for (unsigned i = 0; i < rates->count; i++) {
+		const struct wd_rate *rate = &rates->items[i];
+		if (rate->count == 0)
+			continue;
+		view->windows[view->window_count++] =
+			(struct wd_window_view){.trigger = trigger,
+						.count = count_marks(view->memory, rate->window, now),
+						.limit = rate->count,
+						.window = rate->window};
+	}
+}
+
+static enum wd_verdict remembered_verdict(const struct wd_memory *memory, wd_stamp now)
+{
+	if (memory->hold.held)
+		return WD_VERDICT_HELD;
+	if (memory->muted_until > now)
+		return WD_VERDICT_MUTED;
+	return memory->crash_count > 0 ? WD_VERDICT_SUSPECT : WD_VERDICT_WELL;
+}
+
+struct remembering {
+	const struct wd_settings *settings;
+	struct wd_json *services;
+	wd_stamp now;
+};
+
+/* Labels are not remembered: the limits are those of the configuration file. */
+static void add_service(void *data, const struct wd_memory *memory)
+{
+	struct remembering *remembering = data;
+	struct wd_container container = {.id = memory->id, .name = memory->name, .service = memory->service};
+	struct wd_policy *policy = wd_settings_policy(remembering->settings, &container, NULL);
+	struct wd_service_view view = {.service = memory->service,
+				       .policy = policy,
+				       .memory = memory,
+				       .verdict = remembered_verdict(memory, remembering->now),
+				       .why = "",
+				       .unhealthy_since = WD_NEVER,
+				       .down_since = WD_NEVER,
+				       .held_back_until = WD_NEVER};
+	if (memory->muted_until > remembering->now)
+		view.muted_until = memory->muted_until;
+	add_windows(&view, WD_TRIGGER_RESTARTS, &policy->restarts, remembering->now);
+	add_windows(&view, WD_TRIGGER_FLAPPING, &policy->flapping, remembering->now);
+	wd_json_add(remembering->services, wd_report_service(&view));
+	wd_policy_free(policy);
+}
+
+struct wd_json *wd_offline_status(struct wd_call *call, struct wd_error *error)
+{
+	struct wd_store *store = open_memory(call, error);
+	if (!store)
+		return NULL;
+	struct wd_engine_state engine = {.host = call->settings->host,
+					 .last_event = wd_store_load_resume(store),
+					 .trouble = "the watchdog is not running"};
+	struct wd_json *status = wd_report_status(call->settings->observe, &engine);
+	struct remembering remembering = {call->settings, wd_json_get(status, "services"), wd_stamp_now()};
+	bool read = wd_store_load(store, add_service, &remembering, error);
+	wd_store_close(store);
+	return read ? status : wd_json_free(status);
+}
+
+struct reading {
+	struct wd_json *report; /* what is read goes in */
+	bool whole;             /* one incident, as `show` needs it */
+	char *why;
+};
+
+static void take_incidents(void *data, const struct wd_incident *const *incidents, size_t count, const char *why)
+{
+	struct reading *reading = data;
+	reading->why = wd_copy(why);
+	for (size_t i = 0; i < count; i++) {
+		struct wd_json *incident = wd_report_incident(incidents[i], reading->whole);
+		if (reading->whole)
+			wd_json_set(reading->report, "incident", incident);
+		else
+			wd_json_add(wd_json_get(reading->report, "incidents"), incident);
+	}
+}
+
+static struct wd_json *read_incidents(struct wd_call *call, const struct wd_incident_wish *wish, bool whole,
+				      struct wd_error *error)
+{
+	struct wd_store *store = open_memory(call, error);
+	if (!store)
+		return NULL;
+	struct reading reading = {.report = wd_json_object(), .whole = whole};
+	wd_json_set_int(reading.report, "schema", 1);
+	if (!whole)
+		wd_json_set(reading.report, "incidents", wd_json_array());
+	wd_store_read(store, wish, take_incidents, &reading);
+	wd_store_close(store);
+	if (!reading.why)
+		return reading.report;
+	wd_fail(error, WD_ERROR_FAILED, "%s", reading.why);
+	free(reading.why);
+	return wd_json_free(reading.report);
+}
+
+struct wd_json *wd_offline_incidents(struct wd_call *call, const struct wd_incident_wish *wish, struct wd_error *error)
+{
+	return read_incidents(call, wish, false, error);
+}
+
+struct wd_json *wd_offline_incident(struct wd_call *call, int64_t id, struct wd_error *error)
+{
+	struct wd_incident_wish wish = {.id = id, .most = 1};
+	struct wd_json *report = read_incidents(call, &wish, true, error);
+	if (!report || wd_json_get(report, "incident"))
+		return report;
+	wd_fail(error, WD_ERROR_NOT_FOUND, "no incident %lld", (long long)id);
+	return wd_json_free(report);
+}

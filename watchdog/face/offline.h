@@ -1,0 +1,16 @@
+/* offline.h: what the state directory remembers, for commands while no watchdog runs. Each says on standard error that
+ * it does not. Nothing to read is WD_ERROR_NOT_RUNNING. The caller frees the reports.
+ */
+#ifndef WATCHDOG_FACE_OFFLINE_H
+#define WATCHDOG_FACE_OFFLINE_H
+
+#include "face.h"
+
+#include <watchdog/store.h>
+
+struct wd_json *wd_offline_status(struct wd_call *call, struct wd_error *error);
+struct wd_json *wd_offline_incidents(struct wd_call *call, const struct wd_incident_wish *wish, struct wd_error *error);
+/* {"schema":1,"incident":{…}}; WD_ERROR_NOT_FOUND where there is none of that number. */
+struct wd_json *wd_offline_incident(struct wd_call *call, int64_t id, struct wd_error *error);
+
+#endif

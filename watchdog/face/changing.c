@@ -23,10 +23,8 @@ static const char *member(const struct wd_json *object, const char *name)
 	return wd_json_string(wd_json_get(object, name), NULL);
 }
 
-/* Each answer as it comes: a plan, or what was done. */
-static bool put_answer(void *data, const struct wd_json *answer)
+void wd_put_answer(const struct wd_call *call, const struct wd_json *answer)
 {
-	struct wd_call *call = data;
 	char until[WD_TIME_TEXT];
 	wd_stamp stamp = 0;
 	if (wd_asked(call, WD_FLAG_JSON))
@@ -39,6 +37,11 @@ static bool put_answer(void *data, const struct wd_json *answer)
 		wd_note(call, "%s is released", member(answer, "released"));
 	else if (member(answer, "muted_until") && wd_stamp_parse(member(answer, "muted_until"), &stamp, NULL))
 		wd_note(call, "muted until %s", wd_stamp_print_local(stamp, until));
+}
+
+static bool on_answer(void *data, const struct wd_json *answer)
+{
+	wd_put_answer(data, answer);
 	return true;
 }
 
@@ -46,7 +49,7 @@ bool wd_change(struct wd_call *call, struct wd_json *request, struct wd_error *e
 {
 	if (wd_asked(call, WD_FLAG_DRY_RUN))
 		wd_json_set_bool(request, "dry_run", true);
-	return wd_control_ask(call->settings->control, request, CHANGE_PATIENCE, put_answer, call, error);
+	return wd_control_ask(call->settings->control, request, CHANGE_PATIENCE, on_answer, call, error);
 }
 
 bool wd_run_hold(struct wd_call *call, struct wd_error *error)

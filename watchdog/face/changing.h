@@ -1,4 +1,4 @@
-/* changing.h: changes by the running watchdog, and a release without one.
+/* changing.h: changes by the running watchdog, and how they are told.
  */
 #ifndef WATCHDOG_FACE_CHANGING_H
 #define WATCHDOG_FACE_CHANGING_H
@@ -10,7 +10,7 @@
 /* Sends the request (with dry_run where it was asked for) and says each answer. */
 bool wd_change(struct wd_call *call, struct wd_json *request, struct wd_error *error);
 
-/* The plan of `seadog release` on a loop of its own, by the state directory: name NULL is every service on hold. */
-bool wd_release_alone(struct wd_call *call, const char *name, struct wd_error *error);
+/* One answer: a plan, or what was done. */
+void wd_put_answer(const struct wd_call *call, const struct wd_json *answer);
 
 #endif

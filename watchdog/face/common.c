@@ -40,18 +40,38 @@ static void note_host_origin(void *data, const char *section, const char *key, c
 		snprintf(data, ORIGIN_MAX, "%s", origin);
 }
 
-bool wd_call_endpoint(struct wd_call *call, struct wd_endpoint *ret_endpoint, struct wd_error *error)
+static bool find_endpoint(const struct wd_call *call, const char *host, const char *origin,
+                          struct wd_endpoint *ret_endpoint, struct wd_error *error)
+{
+	const struct wd_settings *settings = call->settings;
+	struct wd_endpoint_wish wish = {.host = host,
+	                                .host_origin = origin,
+	                                .tls_ca = settings->tls_ca,
+	                                .tls_cert = settings->tls_cert,
+	                                .tls_key = settings->tls_key,
+	                                .environment = call->sources.environment};
+	return wd_endpoint_find(&wish, ret_endpoint, error);
+}
+
+bool wd_call_endpoint(const struct wd_call *call, struct wd_endpoint *ret_endpoint, struct wd_error *error)
 {
 	char origin[ORIGIN_MAX] = "";
-	const struct wd_settings *settings = call->settings;
-	wd_settings_each(settings, NULL, note_host_origin, origin);
-	struct wd_endpoint_wish wish = {.host = settings->host,
-					.host_origin = origin,
-					.tls_ca = settings->tls_ca,
-					.tls_cert = settings->tls_cert,
-					.tls_key = settings->tls_key,
-					.environment = call->sources.environment};
-	return wd_endpoint_find(&wish, ret_endpoint, error);
+	wd_settings_each(call->settings, NULL, note_host_origin, origin);
+	return find_endpoint(call, call->settings->host, origin, ret_endpoint, error);
+}
+
+struct wd_engine *wd_call_engine(const struct wd_call *call, struct wd_loop *loop, struct wd_http *http,
+                                 const struct wd_engine_hooks *hooks, struct wd_error *error)
+{
+	struct wd_endpoint endpoint = {0}, write = {0};
+	struct wd_engine *engine = NULL;
+	const char *write_host = call->settings->write_host;
+	if (wd_call_endpoint(call, &endpoint, error) &&
+	    (!write_host || find_endpoint(call, write_host, "write_host", &write, error)))
+		engine = wd_engine_new(loop, http, &endpoint, write_host ? &write : NULL, call->settings->timeout, hooks);
+	wd_endpoint_done(&endpoint);
+	wd_endpoint_done(&write);
+	return engine;
 }
 
 struct wd_json *wd_request_new(const char *verb)

@@ -65,7 +65,10 @@ bool wd_call_read(struct wd_call *call, int argc, char **argv, struct wd_error *
 void wd_call_done(struct wd_call *call);
 /* Loads the configuration once. Its faults are said on standard error, each on a line, and are WD_ERROR_USAGE. */
 bool wd_call_settings(struct wd_call *call, struct wd_error *error);
-bool wd_call_endpoint(struct wd_call *call, struct wd_endpoint *ret_endpoint, struct wd_error *error);
+/* The Engine that the configuration names, by its endpoint or both its endpoints; not connected yet. */
+bool wd_call_endpoint(const struct wd_call *call, struct wd_endpoint *ret_endpoint, struct wd_error *error);
+struct wd_engine *wd_call_engine(const struct wd_call *call, struct wd_loop *loop, struct wd_http *http,
+                                 const struct wd_engine_hooks *hooks, struct wd_error *error);
 bool wd_asked(const struct wd_call *call, enum wd_flag_id flag);
 
 /* Words beside the data, on standard error, escaped: a note is silent with -q, a whisper is heard with -v only. */

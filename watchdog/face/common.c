@@ -5,12 +5,16 @@
 #include <string.h>
 #include <watchdog/control.h>
 
+/* Faults always; warnings where the configuration is put to use, else with -v. */
 static void say_findings(const struct wd_call *call, const struct wd_findings *findings)
 {
+	bool all = call->command->run == wd_run_run;
 	for (size_t i = 0; i < findings->count; i++) {
 		const struct wd_finding *finding = &findings->items[i];
 		if (!finding->warning)
 			wd_note(call, "%s", finding->text);
+		else if (all)
+			wd_note(call, "warning: %s", finding->text);
 		else
 			wd_whisper(call, "warning: %s", finding->text);
 	}
@@ -31,44 +35,50 @@ bool wd_call_settings(struct wd_call *call, struct wd_error *error)
 	return true;
 }
 
-#define ORIGIN_MAX 256
-
 static void note_host_origin(void *data, const char *section, const char *key, const char *value, const char *origin)
 {
+	struct wd_wish *wish = data;
 	(void)value;
 	if (strcmp(section, "engine") == 0 && strcmp(key, "host") == 0)
-		snprintf(data, ORIGIN_MAX, "%s", origin);
+		snprintf(wish->origin, sizeof wish->origin, "%s", origin);
 }
 
-static bool find_endpoint(const struct wd_call *call, const char *host, const char *origin,
-                          struct wd_endpoint *ret_endpoint, struct wd_error *error)
+void wd_call_wish(const struct wd_call *call, struct wd_wish *ret_wish)
 {
 	const struct wd_settings *settings = call->settings;
-	struct wd_endpoint_wish wish = {.host = host,
-	                                .host_origin = origin,
-	                                .tls_ca = settings->tls_ca,
-	                                .tls_cert = settings->tls_cert,
-	                                .tls_key = settings->tls_key,
-	                                .environment = call->sources.environment};
-	return wd_endpoint_find(&wish, ret_endpoint, error);
+	*ret_wish = (struct wd_wish){.endpoint = {.host = settings->host,
+						  .host_origin = ret_wish->origin,
+						  .tls_ca = settings->tls_ca,
+						  .tls_cert = settings->tls_cert,
+						  .tls_key = settings->tls_key,
+						  .environment = call->sources.environment}};
+	wd_settings_each(settings, NULL, note_host_origin, ret_wish);
 }
 
 bool wd_call_endpoint(const struct wd_call *call, struct wd_endpoint *ret_endpoint, struct wd_error *error)
 {
-	char origin[ORIGIN_MAX] = "";
-	wd_settings_each(call->settings, NULL, note_host_origin, origin);
-	return find_endpoint(call, call->settings->host, origin, ret_endpoint, error);
+	struct wd_wish wish;
+	wd_call_wish(call, &wish);
+	return wd_endpoint_find(&wish.endpoint, ret_endpoint, error);
+}
+
+static bool find_write_endpoint(const struct wd_call *call, struct wd_endpoint *ret_endpoint, struct wd_error *error)
+{
+	struct wd_wish wish;
+	wd_call_wish(call, &wish);
+	wish.endpoint.host = call->settings->write_host;
+	wish.endpoint.host_origin = "write_host";
+	return wd_endpoint_find(&wish.endpoint, ret_endpoint, error);
 }
 
 struct wd_engine *wd_call_engine(const struct wd_call *call, struct wd_loop *loop, struct wd_http *http,
-                                 const struct wd_engine_hooks *hooks, struct wd_error *error)
+				 const struct wd_engine_hooks *hooks, struct wd_error *error)
 {
 	struct wd_endpoint endpoint = {0}, write = {0};
 	struct wd_engine *engine = NULL;
-	const char *write_host = call->settings->write_host;
-	if (wd_call_endpoint(call, &endpoint, error) &&
-	    (!write_host || find_endpoint(call, write_host, "write_host", &write, error)))
-		engine = wd_engine_new(loop, http, &endpoint, write_host ? &write : NULL, call->settings->timeout, hooks);
+	bool split = call->settings->write_host != NULL;
+	if (wd_call_endpoint(call, &endpoint, error) && (!split || find_write_endpoint(call, &write, error)))
+		engine = wd_engine_new(loop, http, &endpoint, split ? &write : NULL, call->settings->timeout, hooks);
 	wd_endpoint_done(&endpoint);
 	wd_endpoint_done(&write);
 	return engine;

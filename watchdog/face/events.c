@@ -126,10 +126,10 @@ static void ask_recent(struct listening *listening)
 	wd_stamp until = wd_stamp_now();
 	wd_stamp since = listening->since ? listening->since : until - RECENT * 1000;
 	bool podman = wd_engine_state(listening->engine).podman;
-	WD_AUTO_FREE char *path = wd_format("/events?since=%lld.%09lld&until=%lld.%09lld&filters=%s",
-	                                    (long long)(since / 1000000000), (long long)(since % 1000000000),
-	                                    (long long)(until / 1000000000), (long long)(until % 1000000000),
-	                                    wd_wire_filters(podman));
+	WD_AUTO_FREE char *path =
+		wd_format("/events?since=%lld.%09lld&until=%lld.%09lld&filters=%s", (long long)(since / 1000000000),
+			  (long long)(since % 1000000000), (long long)(until / 1000000000),
+			  (long long)(until % 1000000000), wd_wire_filters(podman));
 	wd_engine_send(listening->engine, "GET", path, NULL, listening->call->settings->timeout, on_recent, listening);
 }
 

@@ -65,7 +65,13 @@ bool wd_call_read(struct wd_call *call, int argc, char **argv, struct wd_error *
 void wd_call_done(struct wd_call *call);
 /* Loads the configuration once. Its faults are said on standard error, each on a line, and are WD_ERROR_USAGE. */
 bool wd_call_settings(struct wd_call *call, struct wd_error *error);
-/* The Engine that the configuration names, by its endpoint or both its endpoints; not connected yet. */
+/* The Engine that the configuration names: the wish with the text that it lends, the endpoint that is found, a client of
+ * it that is not connected yet. */
+struct wd_wish {
+	char origin[256];
+	struct wd_endpoint_wish endpoint;
+};
+void wd_call_wish(const struct wd_call *call, struct wd_wish *ret_wish);
 bool wd_call_endpoint(const struct wd_call *call, struct wd_endpoint *ret_endpoint, struct wd_error *error);
 struct wd_engine *wd_call_engine(const struct wd_call *call, struct wd_loop *loop, struct wd_http *http,
                                  const struct wd_engine_hooks *hooks, struct wd_error *error);
@@ -79,6 +85,7 @@ void wd_put_json(const struct wd_json *report);
 /* What was written goes out now; false with the error where it cannot (a full disk, a reader that left). */
 bool wd_flush_output(struct wd_error *error);
 
+void wd_example_put(void); /* on standard output */
 void wd_help_all(void);
 void wd_help_usage(void); /* on standard error */
 void wd_help_command(const struct wd_command *command);

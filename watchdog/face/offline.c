@@ -3,16 +3,23 @@
 #include <string.h>
 #include <watchdog/memory.h>
 
-static struct wd_store *open_memory(struct wd_call *call, struct wd_error *error)
+struct wd_store *wd_offline_open(const struct wd_call *call, struct wd_error *error)
 {
-	const char *directory = call->settings->state_dir;
 	struct wd_error why = {0};
-	struct wd_store *store = wd_store_open_reading(directory, &why);
-	if (!store)
+	struct wd_store *store = wd_store_open_reading(call->settings->state_dir, &why);
+	if (!store && why.kind == WD_ERROR_REFUSED)
+		wd_fail(error, WD_ERROR_NOT_RUNNING, "nobody listens on %s, but %s", call->settings->control, why.text);
+	else if (!store)
 		wd_fail(error, WD_ERROR_NOT_RUNNING, "the watchdog is not running, and nothing is to be read: %s",
 			why.text);
-	else
-		wd_note(call, "the watchdog is not running: this is what %s remembers", directory);
+	return store;
+}
+
+static struct wd_store *open_memory(struct wd_call *call, struct wd_error *error)
+{
+	struct wd_store *store = wd_offline_open(call, error);
+	if (store)
+		wd_note(call, "the watchdog is not running: this is what %s remembers", call->settings->state_dir);
 	return store;
 }
 

@@ -1,5 +1,5 @@
-/* offline.h: what the state directory remembers, for commands while no watchdog runs. Each says on standard error that
- * it does not. Nothing to read is WD_ERROR_NOT_RUNNING. The caller frees the reports.
+/* offline.h: what the state directory remembers, for commands while no watchdog runs; the reports say on standard error
+ * that it does not. Nothing to read is WD_ERROR_NOT_RUNNING. The caller frees the reports.
  */
 #ifndef WATCHDOG_FACE_OFFLINE_H
 #define WATCHDOG_FACE_OFFLINE_H
@@ -7,6 +7,9 @@
 #include "face.h"
 
 #include <watchdog/store.h>
+
+/* The state directory for reading, without a word. */
+struct wd_store *wd_offline_open(const struct wd_call *call, struct wd_error *error);
 
 struct wd_json *wd_offline_status(struct wd_call *call, struct wd_error *error);
 struct wd_json *wd_offline_incidents(struct wd_call *call, const struct wd_incident_wish *wish, struct wd_error *error);

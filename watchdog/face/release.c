@@ -2,6 +2,7 @@
  * seadog left half done is finished first, as its next start would have done.
  */
 #include "changing.h"
+#include "offline.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -99,15 +100,15 @@ static struct wd_order order_of(const struct releasing *releasing, const struct 
 {
 	const struct wd_memory *memory = &held->memory;
 	return (struct wd_order){.kind = WD_ORDER_ACT,
-	                         .ticket = (uint64_t)(held - releasing->services) + 1,
-	                         .service = memory->service,
-	                         .name = memory->name,
-	                         .id = memory->hold.id ? memory->hold.id : memory->id,
-	                         .action = WD_ACTION_RELEASE,
-	                         .hold_kind = memory->hold.kind,
-	                         .policy = memory->hold.policy,
-	                         .no_start = wd_asked(releasing->call, WD_FLAG_NO_START),
-	                         .incident_id = memory->hold.incident};
+				 .ticket = (uint64_t)(held - releasing->services) + 1,
+				 .service = memory->service,
+				 .name = memory->name,
+				 .id = memory->hold.id ? memory->hold.id : memory->id,
+				 .action = WD_ACTION_RELEASE,
+				 .hold_kind = memory->hold.kind,
+				 .policy = memory->hold.policy,
+				 .no_start = wd_asked(releasing->call, WD_FLAG_NO_START),
+				 .incident_id = memory->hold.incident};
 }
 
 /* Carrying it out: one service after the other. */
@@ -202,11 +203,11 @@ static void take_over(struct held *held, const struct wd_resumed *resumed)
 	} else if (pause || wd_text_equal(resumed->plan, "hold")) {
 		clear_hold(&held->memory);
 		held->memory.hold = (struct wd_hold){.held = true,
-		                                     .kind = pause ? WD_ACTION_PAUSE : WD_ACTION_STOP,
-		                                     .since = wd_stamp_now(),
-		                                     .incident = resumed->incident,
-		                                     .policy = resumed->policy,
-		                                     .id = wd_copy(resumed->container)};
+						     .kind = pause ? WD_ACTION_PAUSE : WD_ACTION_STOP,
+						     .since = wd_stamp_now(),
+						     .incident = resumed->incident,
+						     .policy = resumed->policy,
+						     .id = wd_copy(resumed->container)};
 	}
 }
 
@@ -222,8 +223,8 @@ static void on_resumed(void *data, const struct wd_resumed *resumed)
 {
 	struct releasing *releasing = data;
 	struct held *held = find_held(releasing, resumed->service);
-	wd_note(releasing->call, "%s: %s, which was under way when the watchdog ended: %s", resumed->name, resumed->plan,
-	        resumed->detail ? resumed->detail : "ended");
+	wd_note(releasing->call, "%s: %s, which was under way when the watchdog ended: %s", resumed->name,
+		resumed->plan, resumed->detail ? resumed->detail : "ended");
 	if (held && resumed->end == WD_PLAN_DONE) {
 		take_over(held, resumed);
 		write_row(releasing, held);
@@ -238,11 +239,9 @@ static bool open_store(struct releasing *releasing, struct wd_error *error)
 {
 	WD_AUTO_FREE char *warning = NULL;
 	const char *directory = releasing->call->settings->state_dir;
-	struct wd_error why = {0};
-	struct wd_store *reading = wd_store_open_reading(directory, &why);
+	struct wd_store *reading = wd_offline_open(releasing->call, error);
 	if (!reading)
-		return wd_fail(error, WD_ERROR_NOT_RUNNING, "the watchdog is not running, and nothing is to be read: %s",
-		               why.text);
+		return false;
 	wd_store_close(reading);
 	releasing->store = wd_store_open(directory, releasing->loop, &warning, error);
 	if (!releasing->store)
@@ -334,11 +333,9 @@ static void put_order(const struct wd_call *call, const struct wd_order *order)
 static bool describe(struct wd_call *call, const char *name, struct wd_error *error)
 {
 	struct releasing releasing = {.call = call, .name = name};
-	struct wd_error why = {0};
-	releasing.store = wd_store_open_reading(call->settings->state_dir, &why);
+	releasing.store = wd_offline_open(call, error);
 	if (!releasing.store)
-		return wd_fail(error, WD_ERROR_NOT_RUNNING, "the watchdog is not running, and nothing is to be read: %s",
-		               why.text);
+		return false;
 	bool known = wd_store_load(releasing.store, keep_service, &releasing, error) && choose(&releasing, name, error);
 	for (size_t i = 0; i < releasing.count && known; i++) {
 		struct wd_order order = order_of(&releasing, &releasing.services[i]);

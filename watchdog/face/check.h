@@ -1,0 +1,23 @@
+/* check.h: the rows of `seadog check`.
+ */
+#ifndef WATCHDOG_FACE_CHECK_H
+#define WATCHDOG_FACE_CHECK_H
+
+#include "face.h"
+
+enum wd_grade { WD_GRADE_OK, WD_GRADE_WARNING, WD_GRADE_FAILED };
+
+struct wd_checking {
+	struct wd_call *call;
+	struct wd_json *rows;
+	struct wd_error worst; /* the first failure: the exit code; its text is in the rows */
+};
+
+/* off: what it switches off, or NULL. */
+void wd_check_add(struct wd_checking *checking, enum wd_grade grade, const char *what, const char *off,
+                  const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* The Engine: is it to be reached, and which calls does it, or a proxy before it, let through? */
+void wd_check_engine(struct wd_checking *checking);
+
+#endif

@@ -287,6 +287,12 @@ bool wd_run_completion(struct wd_call *call, struct wd_error *error)
 
 /* What a shell asks while somebody types: names, one a line; nothing where nobody answers. */
 
+/* Shells expand what they are offered: what is no plain word (the Engine allows no other names) is not. */
+static bool is_plain(const char *text)
+{
+	return text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")] == '\0';
+}
+
 static void put_members(struct wd_call *call, const char *verb, const char *array, const char *name)
 {
 	WD_AUTO_JSON struct wd_json *request = wd_request_new(verb);
@@ -295,7 +301,8 @@ static void put_members(struct wd_call *call, const char *verb, const char *arra
 		const struct wd_json *value = wd_json_get(item, name);
 		WD_AUTO_FREE char *text =
 			wd_json_is_string(value) ? wd_copy(wd_json_string(value, "")) : wd_json_print(value);
-		puts(text);
+		if (is_plain(text))
+			puts(text);
 	}
 }
 

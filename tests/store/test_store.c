@@ -1,6 +1,7 @@
 /* The store as its users see it: what was given to it comes back, in order, told once, and the loop goes on. */
 #include <support/keeping.h>
 
+#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -506,6 +507,39 @@ static void a_load_may_write_while_it_is_told(void **state)
 	wd_store_close(store);
 }
 
+/* As a database might that some later version spoilt: this one service cannot be written. */
+static void refuse_service(const char *sql)
+{
+	WD_AUTO_FREE char *path = keeping_file(place, "seadog.db");
+	wd_store_close(open_with(NULL));
+	sqlite3 *handle;
+	assert_int_equal(sqlite3_open(path, &handle), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(handle, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(handle);
+}
+
+static void one_that_cannot_be_written_does_not_take_the_others_with_it(void **state)
+{
+	(void)state;
+	refuse_service("CREATE TRIGGER poison BEFORE INSERT ON services WHEN new.service = 'bad' "
+		       "BEGIN SELECT RAISE(ABORT, 'it is poisoned'); END");
+	struct wd_store *store = open_with(loop);
+	struct keeping_told good = {.loop = loop, .awaited = 3}, bad = {0};
+	wd_store_service(store, keeping_memory("a", 1), keeping_done, &good);
+	wd_store_service(store, keeping_memory("bad", 1), keeping_done, &bad);
+	wd_store_service(store, keeping_memory("bad", 2), keeping_done, &bad);
+	wd_store_incident(store, keeping_incident(1), keeping_done, &good);
+	wd_store_service(store, keeping_memory("b", 2), keeping_done, &good);
+	keeping_wait(&good);
+	assert_int_equal(good.failures, 0);
+	assert_int_equal(bad.calls, 2);
+	assert_int_equal(bad.failures, 2);
+	assert_non_null(strstr(bad.why, "it is poisoned"));
+	assert_non_null(strstr(wd_store_trouble(store), "it is poisoned"));
+	assert_int_equal(keeping_services(store), 2);
+	wd_store_close(store);
+}
+
 static void plans_leave_lines_that_need_no_database(void **state)
 {
 	(void)state;
@@ -613,6 +647,7 @@ int main(void)
 		STORY(a_done_may_close_the_store),
 		STORY(a_done_may_ask_for_the_next_change),
 		STORY(a_load_may_write_while_it_is_told),
+		STORY(one_that_cannot_be_written_does_not_take_the_others_with_it),
 		STORY(plans_leave_lines_that_need_no_database),
 		STORY(what_a_dead_seadog_began_is_ended_in_the_lines_too),
 		STORY(the_lines_do_not_grow_for_ever),

@@ -160,11 +160,16 @@ static bool set_up(struct wd_database *database, struct wd_error *error)
 		   error);
 }
 
+/* A file that may not be written is opened for reading without a word. */
+static bool is_writable(struct wd_database *database, struct wd_error *error)
+{
+	if (sqlite3_db_readonly(database->handle, "main") == 0)
+		return true;
+	return wd_fail(error, WD_ERROR_FAILED, "it is read-only");
+}
+
 static bool set_up_writing(struct wd_database *database, struct wd_error *error)
 {
-	/* A file that may not be written is opened for reading without a word. */
-	if (sqlite3_db_readonly(database->handle, "main") == 1)
-		return wd_fail(error, WD_ERROR_FAILED, "it is read-only");
 	return ask_word(database, "PRAGMA journal_mode=WAL", "wal", error) &&
 	       run(database,
 		   "PRAGMA wal_autocheckpoint=256; PRAGMA journal_size_limit=1048576; "
@@ -180,7 +185,7 @@ enum wd_database_state wd_database_open(const char *path, const struct wd_schema
 		return WD_DATABASE_UNUSABLE;
 	enum wd_database_state state = WD_DATABASE_OPEN;
 	int64_t version = 0;
-	if (!set_up(database, error))
+	if (!is_writable(database, error) || !set_up(database, error))
 		state = why_not(database);
 	/* Before the journal mode, so that somebody else's file is not touched. */
 	if (state == WD_DATABASE_OPEN)
@@ -194,7 +199,7 @@ enum wd_database_state wd_database_open(const char *path, const struct wd_schema
 	if (state == WD_DATABASE_OPEN)
 		*ret_database = database;
 	else
-		wd_database_close(database);
+		wd_database_abandon(database); /* a damaged one is kept as it was found */
 	return state;
 }
 

@@ -410,6 +410,12 @@ wd_stamp wd_store_load_resume(struct wd_store *store)
 	return last_event;
 }
 
+/* A number from a file may be any. */
+static int64_t after(int64_t number)
+{
+	return number < 0 ? 1 : number < INT64_MAX ? number + 1 : number;
+}
+
 int64_t wd_store_next_incident(struct wd_store *store)
 {
 	int64_t highest = 0;
@@ -417,12 +423,12 @@ int64_t wd_store_next_incident(struct wd_store *store)
 	if (store->database && wd_rows_highest(store->database, "incidents", &highest, NULL) &&
 	    highest > store->last_incident)
 		store->last_incident = highest;
-	return store->last_incident + 1;
+	return after(store->last_incident);
 }
 
 int64_t wd_store_next_plan(struct wd_store *store)
 {
-	return ++store->last_plan;
+	return store->last_plan = after(store->last_plan);
 }
 
 const char *wd_store_trouble(const struct wd_store *store)

@@ -1,0 +1,405 @@
+#include "daemon.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "face.h"
+#include <watchdog/memory.h>
+
+#define PROBE_AGAIN (2 * WD_SECOND)
+#define OPEN_INCIDENTS 1000
+
+/* --- facts ------------------------------------------------------------------------------------------------------------ */
+
+static void stop(struct wd_daemon *daemon, int exit_code)
+{
+	daemon->exit_code = exit_code;
+	wd_supervisor_say(daemon->supervisor, "STOPPING=1");
+	wd_loop_stop(daemon->loop);
+}
+
+/* The Engine's ID is known with the first connection: are we alone? */
+static bool take_engine(struct wd_daemon *daemon)
+{
+	const char *id = wd_engine_state(daemon->engine).id;
+	struct wd_error error = {0};
+
+	if (daemon->engine_lock >= 0 || !id)
+		return true;
+	daemon->engine_lock = wd_self_lock_engine(id, &error);
+	if (daemon->engine_lock >= 0)
+		return true;
+	wd_log(WD_LOG_ERROR, NULL, NULL, "%s", error.text);
+	stop(daemon, (int)error.kind);
+	return false;
+}
+
+static void say_status(struct wd_daemon *daemon)
+{
+	struct wd_engine_state engine = wd_engine_state(daemon->engine);
+	WD_AUTO_FREE char *text = NULL;
+
+	if (engine.connected)
+		text = wd_format("STATUS=guarding %zu services on %s, Engine %s", wd_guard_count(daemon->guard),
+				 engine.host, engine.version ? engine.version : "?");
+	else
+		text = wd_format("STATUS=the Engine is away: %s",
+				 engine.trouble ? engine.trouble : "not connected yet");
+	wd_supervisor_say(daemon->supervisor, text);
+}
+
+static void on_fact(void *data, const struct wd_fact *fact)
+{
+	struct wd_daemon *daemon = data;
+	struct wd_fact copy = *fact;
+
+	if (fact->kind == WD_FACT_ENGINE_UP && !take_engine(daemon))
+		return;
+	if (fact->kind == WD_FACT_EVENT)
+		wd_daemon_show_event(daemon, fact->event);
+	wd_daemon_tell(daemon, &copy);
+	if (fact->kind == WD_FACT_SYNCED || fact->kind == WD_FACT_ENGINE_DOWN)
+		say_status(daemon);
+}
+
+static void on_talk(void *data, enum wd_log_level level, const char *text)
+{
+	(void)data;
+	wd_log(level, NULL, NULL, "%s", text);
+}
+
+static void on_end(void *data, const struct wd_fact *fact)
+{
+	struct wd_fact copy = *fact;
+
+	wd_daemon_tell(data, &copy);
+}
+
+static void on_wake(void *data)
+{
+	struct wd_fact fact = {.kind = WD_FACT_TIME};
+
+	wd_daemon_tell(data, &fact);
+}
+
+/* A loop that was late (suspend, SIGSTOP, a machine that swaps) distrusts what it sees for a while. */
+static void on_turn(void *data)
+{
+	struct wd_daemon *daemon = data;
+	wd_time late = wd_loop_lateness(daemon->loop);
+
+	if (late > daemon->latest)
+		daemon->latest = late;
+	if (daemon->settings->tilt == 0 || late < daemon->settings->tilt)
+		return;
+	struct wd_fact fact = {.kind = WD_FACT_LATE, .late = late};
+	wd_daemon_tell(daemon, &fact);
+}
+
+/* --- housework -------------------------------------------------------------------------------------------------------- */
+
+static void do_housework(void *data)
+{
+	struct wd_daemon *daemon = data;
+	wd_stamp last = wd_engine_state(daemon->engine).last_event;
+
+	if (last != WD_STAMP_NONE)
+		wd_store_resume(daemon->store, last);
+	if (daemon->settings->keep_incidents)
+		wd_store_prune(daemon->store, wd_stamp_now() - daemon->settings->keep_incidents * 1000);
+	wd_timer_set(daemon->housework, wd_loop_now(daemon->loop) + WD_MINUTE);
+}
+
+static void on_terminate(void *data)
+{
+	struct wd_daemon *daemon = data;
+
+	wd_log(WD_LOG_INFO, NULL, NULL, "ending; what is held stays held, and what is remembered is on disk");
+	stop(daemon, 0);
+}
+
+static void say_findings(const struct wd_findings *findings)
+{
+	for (size_t i = 0; i < findings->count; i++)
+		wd_log(findings->items[i].warning ? WD_LOG_WARNING : WD_LOG_ERROR, NULL, NULL, "%s",
+		       findings->items[i].text);
+}
+
+static void say_unmoved(const struct wd_settings *old, const struct wd_settings *fresh)
+{
+	const struct {
+		const char *name, *was, *is;
+	} fixed[] = {
+		{"[engine] host", old->host, fresh->host},
+		{"[engine] write_host", old->write_host, fresh->write_host},
+		{"[seadog] state_dir", old->state_dir, fresh->state_dir},
+		{"[seadog] control", old->control, fresh->control},
+	};
+
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
+		if (!wd_text_equal(fixed[i].was, fixed[i].is))
+			wd_log(WD_LOG_WARNING, NULL, NULL,
+			       "%s changed: that needs a restart of seadog, a reload does not move it", fixed[i].name);
+}
+
+static void on_reload(void *data)
+{
+	struct wd_daemon *daemon = data;
+	struct wd_findings findings = {0};
+
+	wd_supervisor_say(daemon->supervisor, "RELOADING=1");
+	struct wd_settings *fresh = wd_settings_load(daemon->sources, &findings);
+	say_findings(&findings);
+	wd_findings_done(&findings);
+	wd_supervisor_say(daemon->supervisor, "READY=1");
+	if (!fresh) {
+		wd_log(WD_LOG_ERROR, NULL, NULL, "the configuration has faults: the old one stays in force");
+		return;
+	}
+	say_unmoved(daemon->settings, fresh);
+	wd_log_setup(fresh->log_level, fresh->log_format, isatty(STDERR_FILENO));
+	wd_guard_configure(daemon->guard, fresh);
+	wd_settings_free(daemon->reloaded);
+	daemon->settings = daemon->reloaded = fresh;
+	wd_timer_set(daemon->wake, wd_guard_wake(daemon->guard));
+	wd_log(WD_LOG_INFO, NULL, NULL, "the configuration was loaded anew");
+}
+
+/* --- beginning -------------------------------------------------------------------------------------------------------- */
+
+static void recall_memory(void *data, const struct wd_memory *memory)
+{
+	struct wd_fact fact = {.kind = WD_FACT_MEMORY, .memory = memory};
+
+	wd_daemon_tell(data, &fact);
+}
+
+static void start_engine(struct wd_daemon *daemon)
+{
+	wd_engine_start(daemon->engine, wd_store_load_resume(daemon->store));
+	do_housework(daemon);
+}
+
+static void resumed(void *data, const struct wd_resumed *plan)
+{
+	struct wd_daemon *daemon = data;
+	static const char *const ends[] = {"finished", "failed", "undone", "refused"};
+
+	wd_log(plan->end == WD_PLAN_DONE ? WD_LOG_INFO : WD_LOG_WARNING, plan->name, NULL,
+	       "a %s that a seadog before this one had begun: %s: %s", plan->plan, ends[plan->end], plan->detail);
+	if (daemon->recovering && --daemon->recovering == 0)
+		start_engine(daemon);
+}
+
+static void count_plan(void *data, const struct wd_journal *journal)
+{
+	unsigned *count = data;
+
+	(void)journal;
+	(*count)++;
+}
+
+/* The Engine is there: first what a dead watchdog left half done, then the stream. */
+static void probed(void *data, const struct wd_engine_answer *answer)
+{
+	struct wd_daemon *daemon = data;
+	struct wd_error error = {0};
+
+	if (answer->end != WD_HTTP_ANSWERED) {
+		wd_log(WD_LOG_WARNING, NULL, NULL, "%s; trying again", answer->why);
+		wd_timer_set(daemon->again, wd_loop_now(daemon->loop) + PROBE_AGAIN);
+		return;
+	}
+	if (wd_actor_recover(daemon->actor, resumed, daemon, &error))
+		return;
+	wd_log(WD_LOG_ERROR, NULL, NULL, "%s", error.text);
+	daemon->recovering = 0;
+	start_engine(daemon);
+}
+
+static void probe(void *data)
+{
+	struct wd_daemon *daemon = data;
+
+	wd_engine_send(daemon->engine, "GET", "/_ping", NULL, daemon->settings->timeout, probed, daemon);
+}
+
+static void recall_incidents(void *data, const struct wd_incident *const *incidents, size_t count, const char *why)
+{
+	struct wd_daemon *daemon = data;
+	struct wd_error error = {0};
+
+	if (why)
+		wd_log(WD_LOG_WARNING, NULL, NULL, "incidents: %s", why);
+	for (size_t i = 0; i < count; i++) {
+		struct wd_fact fact = {.kind = WD_FACT_INCIDENT, .incident = incidents[i]};
+		if (incidents[i]->closed == WD_STAMP_NONE)
+			wd_daemon_tell(daemon, &fact);
+	}
+	if (!wd_store_load_journal(daemon->store, count_plan, &daemon->recovering, &error))
+		wd_log(WD_LOG_ERROR, NULL, NULL, "%s", error.text);
+	if (daemon->recovering)
+		probe(daemon);
+	else
+		start_engine(daemon);
+}
+
+static void recall(struct wd_daemon *daemon)
+{
+	struct wd_incident_wish open = {.most = OPEN_INCIDENTS};
+	struct wd_error error = {0};
+
+	if (!wd_store_load(daemon->store, recall_memory, daemon, &error))
+		wd_log(WD_LOG_ERROR, NULL, NULL, "%s; beginning with an empty memory", error.text);
+	wd_store_read(daemon->store, &open, recall_incidents, daemon);
+}
+
+/* --- up and down ------------------------------------------------------------------------------------------------------ */
+
+/* No socket yet is no reason to give up: it may come with the Engine. */
+static bool find_endpoints(struct wd_daemon *daemon, const struct wd_endpoint_wish *wish, struct wd_error *error)
+{
+	struct wd_endpoint_wish usual = *wish;
+
+	if (!wd_endpoint_find(wish, &daemon->endpoint, error)) {
+		if (error->kind != WD_ERROR_UNREACHABLE)
+			return false;
+		wd_log(WD_LOG_WARNING, NULL, NULL, "%s; waiting for /var/run/docker.sock", error->text);
+		usual.host = "unix:///var/run/docker.sock";
+		usual.host_origin = "the usual socket";
+		if (!wd_endpoint_find(&usual, &daemon->endpoint, error))
+			return false;
+	}
+	if (!daemon->settings->write_host)
+		return true;
+	usual.host = daemon->settings->write_host;
+	usual.host_origin = "[engine] write_host";
+	daemon->has_write_endpoint = wd_endpoint_find(&usual, &daemon->write_endpoint, error);
+	return daemon->has_write_endpoint;
+}
+
+static bool open_store(struct wd_daemon *daemon, struct wd_error *error)
+{
+	WD_AUTO_FREE char *warning = NULL;
+
+	daemon->store = wd_store_open(daemon->settings->state_dir, daemon->loop, &warning, error);
+	if (warning)
+		wd_log(WD_LOG_WARNING, NULL, NULL, "%s", warning);
+	return daemon->store != NULL;
+}
+
+static void make_timers(struct wd_daemon *daemon)
+{
+	daemon->wake = wd_timer_new(daemon->loop, on_wake, daemon);
+	daemon->housework = wd_timer_new(daemon->loop, do_housework, daemon);
+	daemon->again = wd_timer_new(daemon->loop, probe, daemon);
+	daemon->terminate = wd_signal_new(daemon->loop, SIGTERM, on_terminate, daemon);
+	daemon->interrupt = wd_signal_new(daemon->loop, SIGINT, on_terminate, daemon);
+	daemon->reload = wd_signal_new(daemon->loop, SIGHUP, on_reload, daemon);
+	wd_loop_each_turn(daemon->loop, on_turn, daemon);
+}
+
+static bool bring_up(struct wd_daemon *daemon, const struct wd_endpoint_wish *wish, struct wd_error *error)
+{
+	const struct wd_engine_hooks engine_hooks = {.on_fact = on_fact, .on_talk = on_talk, .data = daemon};
+	const struct wd_actor_hooks actor_hooks = {.on_end = on_end, .on_step = wd_daemon_step, .data = daemon};
+
+	daemon->loop = wd_loop_new(error);
+	if (!daemon->loop)
+		return false;
+	daemon->supervisor = wd_supervisor_new(daemon->loop);
+	daemon->http = wd_http_new(daemon->loop, error);
+	if (!daemon->http || !find_endpoints(daemon, wish, error) || !open_store(daemon, error))
+		return false;
+	make_timers(daemon);
+	wd_self_find(&daemon->self, &daemon->endpoint);
+	daemon->guard = wd_guard_new(daemon->settings, &daemon->self, wd_store_next_incident(daemon->store),
+				     wd_loop_now(daemon->loop));
+	daemon->engine = wd_engine_new(daemon->loop, daemon->http, &daemon->endpoint,
+				       daemon->has_write_endpoint ? &daemon->write_endpoint : NULL,
+				       daemon->settings->timeout, &engine_hooks);
+	daemon->actor = wd_actor_new(daemon->loop, daemon->engine, daemon->store, &actor_hooks);
+	daemon->control = wd_control_open(daemon->loop, daemon->settings->control, wd_daemon_request, wd_daemon_left,
+					  daemon, error);
+	return daemon->control != NULL;
+}
+
+static void drop_handles(struct wd_daemon *daemon)
+{
+	if (daemon->wake)
+		wd_timer_free(daemon->wake);
+	if (daemon->housework)
+		wd_timer_free(daemon->housework);
+	if (daemon->again)
+		wd_timer_free(daemon->again);
+	if (daemon->terminate)
+		wd_signal_free(daemon->terminate);
+	if (daemon->interrupt)
+		wd_signal_free(daemon->interrupt);
+	if (daemon->reload)
+		wd_signal_free(daemon->reload);
+}
+
+/* In the order of who needs whom. The store is closed after all that writes, and before what its answers go to. */
+static void bring_down(struct wd_daemon *daemon)
+{
+	daemon->ending = true;
+	if (daemon->engine && daemon->store && wd_engine_state(daemon->engine).last_event)
+		wd_store_resume(daemon->store, wd_engine_state(daemon->engine).last_event);
+	if (daemon->control)
+		wd_control_close(daemon->control);
+	for (struct wd_waiter *waiter = daemon->waiters; waiter; waiter = waiter->next)
+		waiter->peer = NULL;
+	if (daemon->actor)
+		wd_actor_free(daemon->actor);
+	if (daemon->store)
+		wd_store_close(daemon->store);
+	if (daemon->engine)
+		wd_engine_free(daemon->engine);
+	wd_daemon_drop_waiters(daemon);
+	wd_guard_free(daemon->guard);
+	if (daemon->http)
+		wd_http_free(daemon->http);
+	drop_handles(daemon);
+	wd_supervisor_free(daemon->supervisor);
+	if (daemon->loop)
+		wd_loop_free(daemon->loop);
+	if (daemon->engine_lock >= 0)
+		close(daemon->engine_lock);
+	wd_endpoint_done(&daemon->endpoint);
+	wd_endpoint_done(&daemon->write_endpoint);
+	wd_list_done(&daemon->self);
+	wd_settings_free(daemon->reloaded);
+	free(daemon->store_trouble);
+}
+
+int wd_daemon_run(const struct wd_settings *settings, const struct wd_sources *sources,
+		  const struct wd_endpoint_wish *wish)
+{
+	struct wd_daemon *daemon = wd_alloc(1, sizeof(*daemon));
+	struct wd_error error = {0};
+
+	daemon->settings = settings;
+	daemon->sources = sources;
+	daemon->engine_lock = -1;
+	daemon->next_request = 1;
+	wd_log_setup(settings->log_level, settings->log_format, isatty(STDERR_FILENO));
+	if (bring_up(daemon, wish, &error)) {
+		wd_log(WD_LOG_INFO, NULL, NULL, "seadog %s, %s, guarding %s (%s), memory in %s", SEADOG_VERSION,
+		       settings->observe ? "observing only" : "acting", daemon->endpoint.host, daemon->endpoint.origin,
+		       settings->state_dir);
+		recall(daemon);
+		wd_supervisor_say(daemon->supervisor, "READY=1");
+		wd_loop_run(daemon->loop);
+	} else {
+		wd_log(WD_LOG_ERROR, NULL, NULL, "%s", error.text);
+		daemon->exit_code = error.kind ? (int)error.kind : 1;
+	}
+	int exit_code = daemon->exit_code;
+	bring_down(daemon);
+	free(daemon);
+	return exit_code;
+}

@@ -1,0 +1,87 @@
+/* daemon.h: the running watchdog, as its files see it. daemon.c brings it up and down and reloads it; orders.c carries
+ * the guard's orders out; requests.c answers the control socket; self.c knows who we are; supervisor.c speaks to systemd.
+ * Internal to watchdog/face.
+ */
+#ifndef WATCHDOG_FACE_DAEMON_H
+#define WATCHDOG_FACE_DAEMON_H
+
+#include <watchdog/act.h>
+#include <watchdog/control.h>
+#include <watchdog/guard.h>
+#include <watchdog/report.h>
+
+#define WD_RECENT_EVENTS 256
+
+struct wd_supervisor;
+
+/* A request of the control socket that is answered later, or goes on until its peer leaves. */
+struct wd_waiter {
+	struct wd_peer *peer;
+	enum { WD_WAITS_ANSWER, WD_WAITS_EVENTS, WD_WAITS_INCIDENTS, WD_WAITS_STORE } for_what;
+	uint64_t request;
+	enum wd_ask ask;
+	bool all;             /* release --all: answers are counted, not reported one by one as failures */
+	unsigned answers_due;
+	unsigned failed;
+	char *name;           /* of the service, for the answer; incidents: only of that one; NULL: all */
+	struct wd_waiter *next;
+};
+
+struct wd_daemon {
+	const struct wd_settings *settings;
+	struct wd_settings *reloaded; /* owned; NULL until the first SIGHUP */
+	const struct wd_sources *sources;
+	struct wd_endpoint endpoint, write_endpoint;
+	bool has_write_endpoint;
+	struct wd_list self;
+
+	struct wd_loop *loop;
+	struct wd_http *http;
+	struct wd_store *store;
+	struct wd_engine *engine;
+	struct wd_actor *actor;
+	struct wd_guard *guard;
+	struct wd_control *control;
+	struct wd_supervisor *supervisor;
+	struct wd_timer *wake;      /* when the guard wants to be told the time */
+	struct wd_timer *housework; /* once a minute: the resume point, old incidents */
+	struct wd_timer *again;     /* asks whether the Engine is there, before what a dead watchdog left is finished */
+	struct wd_signal *terminate, *interrupt, *reload;
+	int engine_lock; /* one watchdog per Engine; -1 until taken */
+
+	struct wd_waiter *waiters;
+	uint64_t next_request;
+	struct wd_event recent[WD_RECENT_EVENTS]; /* newest at (recent_next - 1), modulo */
+	unsigned recent_next;
+	char *store_trouble; /* as last said */
+	wd_time latest;      /* the deepest lateness of the loop since the last ping */
+	unsigned recovering; /* plans of a dead watchdog that are not finished yet */
+	bool ending;         /* answers of the store that still come are for nobody */
+	int exit_code;
+};
+
+/* orders.c */
+void wd_daemon_tell(struct wd_daemon *daemon, struct wd_fact *fact); /* and carries out what is ordered */
+void wd_daemon_step(void *data, const char *name, const char *plan, const char *step, const char *what);
+
+/* requests.c */
+void wd_daemon_request(void *data, struct wd_peer *peer, const char *verb, const struct wd_json *request);
+void wd_daemon_left(void *data, struct wd_peer *peer);
+void wd_daemon_answer(struct wd_daemon *daemon, const struct wd_order *order);
+void wd_daemon_show_event(struct wd_daemon *daemon, const struct wd_event *event);
+void wd_daemon_show_incident(struct wd_daemon *daemon, const struct wd_incident *incident);
+void wd_daemon_drop_waiters(struct wd_daemon *daemon);
+
+/* self.c: the container that we run in (by the mounts that the Engine gives each), and the proxy that we speak through
+ * (the host of a tcp endpoint is its container's or compose service's name). */
+void wd_self_find(struct wd_list *ret_self, const struct wd_endpoint *endpoint);
+/* One watchdog per Engine on this machine: an abstract socket named by the Engine's ID, which the kernel takes back when
+ * we die. Returns a descriptor, or -1 with who holds it (WD_ERROR_REFUSED). */
+int wd_self_lock_engine(const char *engine_id, struct wd_error *error);
+
+/* supervisor.c: sd_notify(3) by its protocol: READY, STATUS, RELOADING, STOPPING, and WATCHDOG from the loop. */
+struct wd_supervisor *wd_supervisor_new(struct wd_loop *loop);
+struct wd_supervisor *wd_supervisor_free(struct wd_supervisor *supervisor);
+void wd_supervisor_say(struct wd_supervisor *supervisor, const char *state);
+
+#endif

@@ -1,0 +1,435 @@
+#include "daemon.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <watchdog/memory.h>
+
+/* --- waiters ---------------------------------------------------------------------------------------------------------- */
+
+static struct wd_waiter *add_waiter(struct wd_daemon *daemon, struct wd_peer *peer, int for_what, const char *name)
+{
+	struct wd_waiter *waiter = wd_alloc(1, sizeof(*waiter));
+
+	waiter->peer = peer;
+	waiter->for_what = for_what;
+	waiter->request = daemon->next_request++;
+	waiter->name = wd_copy(name);
+	waiter->next = daemon->waiters;
+	daemon->waiters = waiter;
+	return waiter;
+}
+
+static void drop_waiter(struct wd_daemon *daemon, struct wd_waiter *waiter)
+{
+	for (struct wd_waiter **slot = &daemon->waiters; *slot; slot = &(*slot)->next) {
+		if (*slot != waiter)
+			continue;
+		*slot = waiter->next;
+		break;
+	}
+	free(waiter->name);
+	free(waiter);
+}
+
+void wd_daemon_left(void *data, struct wd_peer *peer)
+{
+	struct wd_daemon *daemon = data;
+
+	for (struct wd_waiter *waiter = daemon->waiters, *next; waiter; waiter = next) {
+		next = waiter->next;
+		if (waiter->peer != peer)
+			continue;
+		if (waiter->for_what == WD_WAITS_STORE)
+			waiter->peer = NULL; /* the store still holds it */
+		else
+			drop_waiter(daemon, waiter);
+	}
+}
+
+void wd_daemon_drop_waiters(struct wd_daemon *daemon)
+{
+	while (daemon->waiters)
+		drop_waiter(daemon, daemon->waiters);
+}
+
+/* --- reading ---------------------------------------------------------------------------------------------------------- */
+
+static bool find(struct wd_daemon *daemon, struct wd_peer *peer, const char *name, struct wd_service_view *ret_view)
+{
+	if (wd_guard_find(daemon->guard, name, wd_loop_now(daemon->loop), ret_view))
+		return true;
+	wd_peer_refuse(peer, WD_ERROR_NOT_FOUND, "no service %s: `seadog status` lists them", name);
+	return false;
+}
+
+static void do_ping(struct wd_daemon *daemon, struct wd_peer *peer)
+{
+	struct wd_json *data = wd_json_object();
+
+	wd_json_set_bool(data, "connected", wd_engine_state(daemon->engine).connected);
+	wd_json_set_double(data, "late_seconds", (double)daemon->latest / (double)WD_SECOND);
+	daemon->latest = 0;
+	wd_peer_send(peer, data);
+	wd_peer_finish(peer);
+}
+
+static int by_name(const void *one, const void *two)
+{
+	const struct wd_service_view *first = one, *second = two;
+
+	return strcmp(first->memory->name ? first->memory->name : first->service,
+		      second->memory->name ? second->memory->name : second->service);
+}
+
+static void add_all(struct wd_daemon *daemon, struct wd_json *services)
+{
+	size_t count = wd_guard_count(daemon->guard), shown = 0;
+	struct wd_service_view *views = wd_alloc(count + 1, sizeof(*views));
+
+	for (size_t i = 0; i < count; i++)
+		if (wd_guard_view(daemon->guard, i, wd_loop_now(daemon->loop), &views[shown]) && views[shown].container)
+			shown++;
+	qsort(views, shown, sizeof(*views), by_name);
+	for (size_t i = 0; i < shown; i++)
+		wd_json_add(services, wd_report_service(&views[i]));
+	free(views);
+}
+
+static void do_status(struct wd_daemon *daemon, struct wd_peer *peer, const struct wd_json *request)
+{
+	struct wd_engine_state engine = wd_engine_state(daemon->engine);
+	WD_AUTO_JSON struct wd_json *status = wd_report_status(daemon->settings->observe, &engine);
+	struct wd_json *services = wd_json_get(status, "services");
+	struct wd_json *names = wd_json_get(request, "names");
+	struct wd_service_view view;
+
+	if (wd_json_count(names) == 0)
+		add_all(daemon, services);
+	for (struct wd_json *name = wd_json_first(names); name; name = wd_json_next(name)) {
+		if (!find(daemon, peer, wd_json_string(name, ""), &view))
+			return;
+		wd_json_add(services, wd_report_service(&view));
+	}
+	wd_peer_send(peer, wd_json_clone(status));
+	wd_peer_finish(peer);
+}
+
+static void do_explain(struct wd_daemon *daemon, struct wd_peer *peer, const char *name)
+{
+	struct wd_service_view view;
+
+	if (!find(daemon, peer, name, &view))
+		return;
+	wd_peer_send(peer, wd_report_explain(&view, daemon->settings, wd_loop_now(daemon->loop)));
+	wd_peer_finish(peer);
+}
+
+/* --- incidents -------------------------------------------------------------------------------------------------------- */
+
+struct reading {
+	struct wd_daemon *daemon;
+	struct wd_waiter *waiter;
+	bool one;
+};
+
+static void send_incidents(struct reading *reading, const struct wd_incident *const *incidents, size_t count)
+{
+	struct wd_peer *peer = reading->waiter->peer;
+	struct wd_json *data = wd_json_object();
+
+	wd_json_set_int(data, "schema", 1);
+	if (reading->one) {
+		wd_json_set(data, "incident", wd_report_incident(incidents[0], true));
+	} else {
+		struct wd_json *list = wd_json_set(data, "incidents", wd_json_array());
+		for (size_t i = 0; i < count; i++)
+			wd_json_add(list, wd_report_incident(incidents[i], false));
+	}
+	wd_peer_send(peer, data);
+	wd_peer_finish(peer);
+}
+
+static void incidents_read(void *data, const struct wd_incident *const *incidents, size_t count, const char *why)
+{
+	struct reading *reading = data;
+	struct wd_waiter *waiter = reading->waiter;
+
+	if (waiter->peer && why)
+		wd_peer_refuse(waiter->peer, WD_ERROR_FAILED, "incidents: %s", why);
+	else if (waiter->peer && reading->one && count == 0)
+		wd_peer_refuse(waiter->peer, WD_ERROR_NOT_FOUND, "no incident %s", waiter->name);
+	else if (waiter->peer)
+		send_incidents(reading, incidents, count);
+	drop_waiter(reading->daemon, waiter);
+	free(reading);
+}
+
+static void read_incidents(struct wd_daemon *daemon, struct wd_peer *peer, const struct wd_incident_wish *wish,
+			   const char *what)
+{
+	struct reading *reading = wd_alloc(1, sizeof(*reading));
+
+	reading->daemon = daemon;
+	reading->one = wish->id != 0;
+	reading->waiter = add_waiter(daemon, peer, WD_WAITS_STORE, what);
+	wd_store_read(daemon->store, wish, incidents_read, reading);
+}
+
+static void do_incidents(struct wd_daemon *daemon, struct wd_peer *peer, const struct wd_json *request)
+{
+	const char *name = wd_json_string(wd_json_get(request, "name"), NULL);
+	int64_t most = wd_json_int(wd_json_get(request, "most"), 0);
+	struct wd_service_view view;
+
+	if (wd_json_bool(wd_json_get(request, "follow"), false)) {
+		add_waiter(daemon, peer, WD_WAITS_INCIDENTS, name);
+		return;
+	}
+	if (name && wd_guard_find(daemon->guard, name, wd_loop_now(daemon->loop), &view))
+		name = view.service;
+	struct wd_incident_wish wish = {.service = name,
+					.since = wd_json_int(wd_json_get(request, "since_ns"), 0),
+					.most = most > 0 && most < 100000 ? (unsigned)most : 0,
+					.brief = true};
+	read_incidents(daemon, peer, &wish, name);
+}
+
+static void do_show(struct wd_daemon *daemon, struct wd_peer *peer, const struct wd_json *request)
+{
+	struct wd_incident_wish wish = {.id = wd_json_int(wd_json_get(request, "id"), 0)};
+	WD_AUTO_FREE char *what = wd_format("%lld", (long long)wish.id);
+
+	if (wish.id <= 0)
+		wd_peer_refuse(peer, WD_ERROR_USAGE, "show: which incident? a number is needed");
+	else
+		read_incidents(daemon, peer, &wish, what);
+}
+
+void wd_daemon_show_incident(struct wd_daemon *daemon, const struct wd_incident *incident)
+{
+	for (struct wd_waiter *waiter = daemon->waiters, *next; waiter; waiter = next) {
+		next = waiter->next;
+		if (waiter->for_what != WD_WAITS_INCIDENTS)
+			continue;
+		if (waiter->name && !wd_text_equal(waiter->name, incident->name) &&
+		    !wd_text_equal(waiter->name, incident->service))
+			continue;
+		wd_peer_send(waiter->peer, wd_report_incident(incident, false));
+	}
+}
+
+/* --- events ----------------------------------------------------------------------------------------------------------- */
+
+static struct wd_json *event_data(const struct wd_json *event)
+{
+	struct wd_json *data = wd_json_object();
+
+	wd_json_set(data, "event", wd_json_clone(event));
+	return data;
+}
+
+static bool anybody_follows(const struct wd_daemon *daemon)
+{
+	for (const struct wd_waiter *waiter = daemon->waiters; waiter; waiter = waiter->next)
+		if (waiter->for_what == WD_WAITS_EVENTS)
+			return true;
+	return false;
+}
+
+void wd_daemon_show_event(struct wd_daemon *daemon, const struct wd_event *event)
+{
+	daemon->recent[daemon->recent_next++ % WD_RECENT_EVENTS] = *event;
+	if (!anybody_follows(daemon))
+		return;
+	WD_AUTO_JSON struct wd_json *report = wd_report_event(event);
+	for (struct wd_waiter *waiter = daemon->waiters, *next; waiter; waiter = next) {
+		next = waiter->next;
+		if (waiter->for_what == WD_WAITS_EVENTS)
+			wd_peer_send(waiter->peer, event_data(report));
+	}
+}
+
+static void do_events(struct wd_daemon *daemon, struct wd_peer *peer, const struct wd_json *request)
+{
+	if (wd_json_bool(wd_json_get(request, "follow"), false)) {
+		add_waiter(daemon, peer, WD_WAITS_EVENTS, NULL);
+		return;
+	}
+	unsigned first = daemon->recent_next > WD_RECENT_EVENTS ? daemon->recent_next - WD_RECENT_EVENTS : 0;
+	for (unsigned i = first; i != daemon->recent_next; i++) {
+		WD_AUTO_JSON struct wd_json *report = wd_report_event(&daemon->recent[i % WD_RECENT_EVENTS]);
+		wd_peer_send(peer, event_data(report));
+	}
+	wd_peer_finish(peer);
+}
+
+/* --- changing --------------------------------------------------------------------------------------------------------- */
+
+static void ask_guard(struct wd_daemon *daemon, enum wd_ask ask, const char *service, const struct wd_json *request,
+		      uint64_t number)
+{
+	struct wd_fact fact = {.kind = WD_FACT_ASKED};
+	double seconds = wd_json_double(wd_json_get(request, "seconds"), 0);
+
+	if (seconds < 0 || seconds > 366.0 * 86400)
+		seconds = 0;
+	fact.asked.ask = ask;
+	fact.asked.service = service;
+	fact.asked.until = wd_loop_now(daemon->loop) + (wd_time)(seconds * (double)WD_SECOND);
+	fact.asked.no_start = wd_json_bool(wd_json_get(request, "no_start"), false);
+	fact.asked.request = number;
+	wd_daemon_tell(daemon, &fact);
+}
+
+static void send_plan(struct wd_peer *peer, const struct wd_service_view *view, enum wd_action action, bool no_start)
+{
+	struct wd_order order = {.kind = WD_ORDER_ACT,
+				 .service = view->service,
+				 .name = view->container->name,
+				 .id = view->container->id,
+				 .action = action,
+				 .policy = view->memory->hold.held ? view->memory->hold.policy : view->memory->policy,
+				 .hold_kind = view->memory->hold.kind,
+				 .no_start = no_start,
+				 .stop_timeout = view->container->stop_timeout};
+	struct wd_list lines = {0};
+	struct wd_json *data = wd_json_object(), *plan = wd_json_set(data, "plan", wd_json_array());
+
+	wd_plan_describe(&order, &lines);
+	for (size_t i = 0; i < lines.count; i++)
+		wd_json_add(plan, wd_json_text(lines.items[i]));
+	wd_list_done(&lines);
+	wd_peer_send(peer, data);
+}
+
+static void do_change(struct wd_daemon *daemon, struct wd_peer *peer, const struct wd_json *request, enum wd_ask ask)
+{
+	const char *name = wd_json_string(wd_json_get(request, "name"), NULL);
+	struct wd_service_view view;
+
+	if (!name && (ask == WD_ASK_HOLD || ask == WD_ASK_RELEASE)) {
+		wd_peer_refuse(peer, WD_ERROR_USAGE, "which service? a name is needed");
+		return;
+	}
+	if (name && !find(daemon, peer, name, &view))
+		return;
+	bool dry_run = wd_json_bool(wd_json_get(request, "dry_run"), false);
+	if (dry_run && name && view.container && (ask == WD_ASK_HOLD || ask == WD_ASK_RELEASE)) {
+		send_plan(peer, &view, ask == WD_ASK_HOLD ? WD_ACTION_STOP : WD_ACTION_RELEASE,
+			  wd_json_bool(wd_json_get(request, "no_start"), false));
+		wd_peer_finish(peer);
+		return;
+	}
+	struct wd_waiter *waiter = add_waiter(daemon, peer, WD_WAITS_ANSWER,
+					      name ? (view.memory->name ? view.memory->name : view.service) : NULL);
+	waiter->answers_due = 1;
+	waiter->ask = ask;
+	WD_AUTO_FREE char *service = name ? wd_copy(view.service) : NULL;
+	ask_guard(daemon, ask, service, request, waiter->request);
+}
+
+/* All that are held; each gives an answer of its own. */
+static void do_release_all(struct wd_daemon *daemon, struct wd_peer *peer, const struct wd_json *request)
+{
+	bool dry_run = wd_json_bool(wd_json_get(request, "dry_run"), false);
+	struct wd_list held = {0};
+	struct wd_service_view view;
+
+	for (size_t i = 0; wd_guard_view(daemon->guard, i, wd_loop_now(daemon->loop), &view); i++) {
+		if (!view.memory->hold.held || !view.container)
+			continue;
+		if (dry_run)
+			send_plan(peer, &view, WD_ACTION_RELEASE,
+				  wd_json_bool(wd_json_get(request, "no_start"), false));
+		wd_list_add(&held, view.service);
+	}
+	if (dry_run || held.count == 0) {
+		wd_peer_finish(peer);
+	} else {
+		struct wd_waiter *waiter = add_waiter(daemon, peer, WD_WAITS_ANSWER, NULL);
+		uint64_t number = waiter->request;
+		waiter->answers_due = (unsigned)held.count;
+		waiter->ask = WD_ASK_RELEASE;
+		waiter->all = true;
+		for (size_t i = 0; i < held.count; i++)
+			ask_guard(daemon, WD_ASK_RELEASE, held.items[i], request, number);
+	}
+	wd_list_done(&held);
+}
+
+static void send_done(struct wd_daemon *daemon, const struct wd_waiter *waiter, const struct wd_order *order)
+{
+	struct wd_json *data = wd_json_object();
+	struct wd_service_view view;
+	char stamp[WD_TIME_TEXT];
+
+	if (waiter->ask == WD_ASK_HOLD)
+		wd_json_set_string(data, "held", order->name);
+	else if (waiter->ask == WD_ASK_RELEASE)
+		wd_json_set_string(data, "released", order->name);
+	else if (waiter->ask == WD_ASK_MUTE && order->service &&
+		 wd_guard_find(daemon->guard, order->service, wd_loop_now(daemon->loop), &view) && view.muted_until)
+		wd_json_set_string(data, "muted_until", wd_stamp_print(view.muted_until, stamp));
+	wd_json_set_string(data, "detail", order->text);
+	wd_peer_send(waiter->peer, data);
+}
+
+void wd_daemon_answer(struct wd_daemon *daemon, const struct wd_order *order)
+{
+	struct wd_waiter *waiter = daemon->waiters;
+
+	while (waiter && waiter->request != order->ticket)
+		waiter = waiter->next;
+	if (!waiter)
+		return;
+	waiter->answers_due--;
+	if (order->error == WD_ERROR_NONE)
+		send_done(daemon, waiter, order);
+	else
+		waiter->failed++;
+	if (order->error != WD_ERROR_NONE && !waiter->all) {
+		wd_peer_refuse(waiter->peer, order->error, "%s: %s", waiter->name ? waiter->name : "seadog",
+			       order->text);
+		drop_waiter(daemon, waiter);
+		return;
+	}
+	if (waiter->answers_due)
+		return;
+	if (waiter->failed)
+		wd_peer_refuse(waiter->peer, WD_ERROR_PARTLY, "%u could not be released; the log says why",
+			       waiter->failed);
+	else
+		wd_peer_finish(waiter->peer);
+	drop_waiter(daemon, waiter);
+}
+
+void wd_daemon_request(void *data, struct wd_peer *peer, const char *verb, const struct wd_json *request)
+{
+	struct wd_daemon *daemon = data;
+
+	if (wd_text_equal(verb, "ping"))
+		do_ping(daemon, peer);
+	else if (wd_text_equal(verb, "status"))
+		do_status(daemon, peer, request);
+	else if (wd_text_equal(verb, "incidents"))
+		do_incidents(daemon, peer, request);
+	else if (wd_text_equal(verb, "show"))
+		do_show(daemon, peer, request);
+	else if (wd_text_equal(verb, "explain"))
+		do_explain(daemon, peer, wd_json_string(wd_json_get(request, "name"), ""));
+	else if (wd_text_equal(verb, "events"))
+		do_events(daemon, peer, request);
+	else if (wd_text_equal(verb, "hold"))
+		do_change(daemon, peer, request, WD_ASK_HOLD);
+	else if (wd_text_equal(verb, "release") && wd_json_bool(wd_json_get(request, "all"), false))
+		do_release_all(daemon, peer, request);
+	else if (wd_text_equal(verb, "release"))
+		do_change(daemon, peer, request, WD_ASK_RELEASE);
+	else if (wd_text_equal(verb, "mute"))
+		do_change(daemon, peer, request, WD_ASK_MUTE);
+	else if (wd_text_equal(verb, "unmute"))
+		do_change(daemon, peer, request, WD_ASK_UNMUTE);
+	else
+		wd_peer_refuse(peer, WD_ERROR_USAGE, "no such verb: %.40s", verb);
+}

@@ -322,7 +322,8 @@ static bool stage_load(void *data, wd_store_journal_callback *callback, void *ca
 {
 	struct stage *stage = data;
 
-	(void)error;
+	if (stage->load_fails)
+		return wd_fail(error, WD_ERROR_FAILED, "%s", stage->load_fails);
 	for (unsigned i = 0; i < stage->row_count; i++)
 		callback(callback_data, &stage->rows[i].row);
 	return true;
@@ -508,21 +509,30 @@ void stage_pass(struct stage *stage, wd_time span)
 	while (!stage->killed && model_now(stage->model) < until);
 }
 
-void stage_revive_into(struct stage *stage, unsigned fault_at, enum stage_fault fault)
+void stage_begin_anew(struct stage *stage)
 {
-	struct wd_error error = {0};
-	unsigned rows;
-
 	stage->actor = wd_actor_free(stage->actor);
 	drop_undurable(stage);
 	stage->killed = false;
+	stage->ends = 0;
+	make_actor(stage);
+}
+
+bool stage_recover(struct stage *stage, struct wd_error *error)
+{
+	return wd_actor_recover(stage->actor, on_resumed, stage, error);
+}
+
+void stage_revive_into(struct stage *stage, unsigned fault_at, enum stage_fault fault)
+{
+	unsigned rows;
+
+	stage_begin_anew(stage);
 	stage->sticky = NULL;
 	stage->fault_at = fault_at;
 	stage->fault = fault;
 	rows = stage->row_count;
-	stage->ends = 0;
-	make_actor(stage);
-	wd_actor_recover(stage->actor, on_resumed, stage, &error);
+	stage_recover(stage, NULL);
 	stage_run(stage, rows);
 }
 

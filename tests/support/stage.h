@@ -55,7 +55,7 @@ struct stage {
 	unsigned row_count;
 	int64_t last_plan;
 	wd_time journal_takes; /* 0: it is durable before wd_store_journal() returns */
-	const char *journal_fails;
+	const char *journal_fails, *load_fails;
 
 	unsigned ends;
 	enum wd_plan_end end;
@@ -76,6 +76,9 @@ void stage_do(struct stage *stage, const struct wd_order *order, bool remembered
 /* Time goes on until `ends` plans have ended and all is quiet, or seadog was killed, or an hour has passed. */
 void stage_run(struct stage *stage, unsigned ends);
 void stage_pass(struct stage *stage, wd_time span);
+/* A new seadog, which has not recovered yet. */
+void stage_begin_anew(struct stage *stage);
+bool stage_recover(struct stage *stage, struct wd_error *error);
 /* A new seadog after a death: what was not durable is gone; it recovers, and time goes on until it has. */
 void stage_revive(struct stage *stage);
 /* The same, and it meets that fault at the call with that number (counted from the first of all). */

@@ -66,6 +66,8 @@ static bool parse_rate(const struct wd_option *option, const char *text, void *r
 {
 	struct wd_rate rate = {0};
 	(void)option;
+	if (strchr(text, ','))
+		return USAGE("must be a single N/WINDOW such as 10/1h, or off");
 	if (!wd_value_off(text) && !parse_rate_part(text, &rate, error))
 		return false;
 	*(struct wd_rate *)ret_value = rate;
@@ -92,7 +94,7 @@ static bool parse_rates(const struct wd_option *option, const char *text, void *
 /* "137" or "1-127" */
 static bool parse_code_part(const char *text, struct wd_codes *codes, struct wd_error *error)
 {
-	const char *dash = strchr(text, '-');
+	const char *dash = strchr(text + 1, '-');
 	WD_AUTO_FREE char *first = dash ? wd_copy_part(text, (size_t)(dash - text)) : wd_copy(text);
 	int64_t low, high;
 	if (!wd_number_parse(first, 0, 255, &low, error) ||

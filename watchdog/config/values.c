@@ -157,11 +157,20 @@ static bool is_system_path(const char *path)
 	return false;
 }
 
+static bool is_plain_path(const char *path)
+{
+	struct wd_list parts = {0};
+	wd_list_split(&parts, path, '/');
+	bool plain = !wd_list_has(&parts, ".") && !wd_list_has(&parts, "..") && !strstr(path, "//");
+	wd_list_done(&parts);
+	return plain;
+}
+
 static bool check_bind(const struct wd_option *option, const char *path, struct wd_error *error)
 {
 	if (!check_path(option, path, error))
 		return wd_fail_in(error, "%s", path);
-	if (strstr(path, "//") || strstr(path, "/../") || strstr(path, "/./") || is_system_path(path))
+	if (!is_plain_path(path) || is_system_path(path))
 		return USAGE("%s: is a path of the system or none in its plain form, name the service's own directory",
 			     path);
 	return true;

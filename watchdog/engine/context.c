@@ -1,0 +1,171 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <watchdog/json.h>
+#include <watchdog/memory.h>
+
+#include "context.h"
+
+#define FILE_LIMIT ((size_t)1 << 20)
+
+static bool read_all(int descriptor, struct wd_text *text)
+{
+	char block[4096];
+	for (;;) {
+		ssize_t got = read(descriptor, block, sizeof block);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return got == 0;
+		wd_text_put(text, block, (size_t)got);
+		if (text->length > FILE_LIMIT) {
+			errno = EFBIG;
+			return false;
+		}
+	}
+}
+
+/* errno says why not. A file only: a pipe that somebody put there would block. */
+static bool read_file(const char *path, struct wd_text *text)
+{
+	struct stat status;
+	int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (descriptor < 0)
+		return false;
+	bool good = fstat(descriptor, &status) == 0;
+	if (good && !S_ISREG(status.st_mode)) {
+		errno = S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
+		good = false;
+	}
+	good = good && read_all(descriptor, text);
+	int number = errno;
+	close(descriptor);
+	errno = number;
+	return good;
+}
+
+static bool is_context_name(const char *name)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.+-";
+	return name[0] != '\0' && name[strspn(name, allowed)] == '\0';
+}
+
+static bool check_name(const char *name, struct wd_error *error)
+{
+	if (is_context_name(name))
+		return true;
+	WD_AUTO_TEXT struct wd_text shown = {0};
+	wd_text_escape(&shown, name, strlen(name), 100);
+	return wd_fail(error, WD_ERROR_USAGE, "\"%s\" is no name of a docker context", wd_text_get(&shown));
+}
+
+/* A document that is broken is a wrong configuration here. */
+static struct wd_json *parse(const char *text, size_t length, struct wd_error *error)
+{
+	struct wd_json *json = wd_json_parse(text, length, error);
+	if (!json && error)
+		error->kind = WD_ERROR_USAGE;
+	return json;
+}
+
+bool wd_context_current(const char *text, size_t length, char **ret_name, struct wd_error *error)
+{
+	WD_AUTO_JSON struct wd_json *config = parse(text, length, error);
+	if (!config)
+		return false;
+	if (!wd_json_is_object(config))
+		return wd_fail(error, WD_ERROR_USAGE, "not a JSON object");
+	struct wd_json *current = wd_json_get(config, "currentContext");
+	if (current && !wd_json_is_string(current) && !wd_json_is_null(current))
+		return wd_fail(error, WD_ERROR_USAGE, "currentContext is not a string");
+	const char *name = wd_json_string(current, "");
+	bool is_default = name[0] == '\0' || strcmp(name, "default") == 0;
+	if (!is_default && !check_name(name, error))
+		return wd_fail_in(error, "currentContext");
+	*ret_name = is_default ? NULL : wd_copy(name);
+	return true;
+}
+
+bool wd_context_read(const char *text, size_t length, char **ret_host, bool *ret_insecure, struct wd_error *error)
+{
+	WD_AUTO_JSON struct wd_json *meta = parse(text, length, error);
+	if (!meta)
+		return false;
+	const struct wd_json *docker = wd_json_path(meta, "Endpoints.docker");
+	const char *host = wd_json_string(wd_json_get(docker, "Host"), "");
+	if (!wd_json_is_object(docker))
+		return wd_fail(error, WD_ERROR_USAGE, "it has no endpoint named \"docker\"");
+	if (host[0] == '\0')
+		return wd_fail(error, WD_ERROR_USAGE, "its endpoint \"docker\" names no host");
+	*ret_host = wd_copy(host);
+	*ret_insecure = wd_json_bool(wd_json_get(docker, "SkipTLSVerify"), false);
+	return true;
+}
+
+void wd_context_done(struct wd_context *context)
+{
+	free(context->host);
+	free(context->tls_ca);
+	free(context->tls_cert);
+	free(context->tls_key);
+	*context = (struct wd_context){0};
+}
+
+bool wd_context_in_use(const char *directory, bool must, char **ret_name, struct wd_error *error)
+{
+	WD_AUTO_FREE char *path = wd_format("%s/config.json", directory);
+	WD_AUTO_TEXT struct wd_text text = {0};
+	if (!read_file(path, &text)) {
+		if (errno != ENOENT && errno != ENOTDIR && (must || errno != EACCES))
+			return wd_fail_errno(error, WD_ERROR_USAGE, "%s", path);
+		*ret_name = NULL;
+		return true;
+	}
+	if (!wd_context_current(wd_text_get(&text), text.length, ret_name, error))
+		return wd_fail_in(error, "%s", path);
+	return true;
+}
+
+char *wd_context_file(const char *directory, const char *name)
+{
+	char *path = wd_format("%s/%s", directory, name);
+	if (access(path, F_OK) == 0)
+		return path;
+	free(path);
+	return NULL;
+}
+
+static void find_tls_files(const char *directory, const char *hash, struct wd_context *context)
+{
+	WD_AUTO_FREE char *store = wd_format("%s/contexts/tls/%s/docker", directory, hash);
+	context->tls_ca = wd_context_file(store, "ca.pem");
+	context->tls_cert = wd_context_file(store, "cert.pem");
+	context->tls_key = wd_context_file(store, "key.pem");
+}
+
+bool wd_context_load(const char *directory, const char *name, struct wd_context *ret_context, struct wd_error *error)
+{
+	unsigned char hash[crypto_hash_sha256_BYTES];
+	char hex[2 * sizeof hash + 1];
+	struct wd_context context = {0};
+	WD_AUTO_TEXT struct wd_text text = {0};
+	if (!check_name(name, error))
+		return false;
+	crypto_hash_sha256(hash, (const unsigned char *)name, strlen(name));
+	sodium_bin2hex(hex, sizeof hex, hash, sizeof hash);
+	WD_AUTO_FREE char *path = wd_format("%s/contexts/meta/%s/meta.json", directory, hex);
+	if (!read_file(path, &text)) {
+		if (errno == ENOENT || errno == ENOTDIR)
+			return wd_fail(error, WD_ERROR_USAGE,
+				       "there is no such context in %s (docker context ls lists them)", directory);
+		return wd_fail_errno(error, WD_ERROR_USAGE, "%s", path);
+	}
+	if (!wd_context_read(wd_text_get(&text), text.length, &context.host, &context.tls_insecure, error))
+		return wd_fail_in(error, "%s", path);
+	find_tls_files(directory, hex, &context);
+	*ret_context = context;
+	return true;
+}

@@ -30,34 +30,19 @@ static const char *const tint_codes[] = {
 	[WD_TINT_STRONG] = "\033[1m",
 };
 
-/* One code point of valid UTF-8 (the escape made it so); its bytes in *ret_length. */
-static wchar_t decode(const char *text, size_t *ret_length)
-{
-	unsigned char first = (unsigned char)*text;
-	size_t length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-	wchar_t point = first < 0x80 ? first : first & (0xff >> (length + 1));
-	for (size_t i = 1; i < length; i++) {
-		if (((unsigned char)text[i] & 0xc0) != 0x80) {
-			*ret_length = 1;
-			return L'?';
-		}
-		point = (point << 6) | ((unsigned char)text[i] & 0x3f);
-	}
-	*ret_length = length;
-	return point;
-}
-
 size_t wd_columns(const char *text, size_t room, const char **end)
 {
-	size_t columns = 0;
-	while (*text) {
-		size_t length = 1;
-		int width = wcwidth(decode(text, &length));
+	size_t columns = 0, left = strlen(text);
+	while (left > 0) {
+		uint32_t rune = '?';
+		size_t length = wd_rune_read(text, left, &rune);
+		int width = length > 0 ? wcwidth((wchar_t)rune) : 1;
 		size_t taken = width < 0 ? 1 : (size_t)width;
 		if (columns + taken > room)
 			break;
 		columns += taken;
-		text += length;
+		text += length > 0 ? length : 1;
+		left -= length > 0 ? length : 1;
 	}
 	if (end)
 		*end = text;

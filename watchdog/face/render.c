@@ -45,20 +45,21 @@ static enum wd_tint windows_tint(const struct wd_json *windows)
 	return tint;
 }
 
-/* "stop, since 2026-01-02 03:04:05, incident 7" */
+/* "incident 7, since 2026-01-02 03:04:05": what matters first, as the end is cut on narrow terminals. */
 static char *hold_text(const struct wd_json *hold)
 {
 	char at[WD_TIME_TEXT];
 	if (!wd_json_is_object(hold))
 		return NULL;
 	struct wd_text text = {0};
-	const char *kind = member(hold, "kind");
 	int64_t incident = wd_json_int(wd_json_get(hold, "incident"), 0);
-	wd_text_print(&text, "%s since %s", kind ? kind : "stop", wd_moment_print(wd_moment_get(hold, "since"), at));
+	if (wd_text_equal(member(hold, "kind"), wd_action_name(WD_ACTION_PAUSE)))
+		wd_text_add(&text, "paused, ");
 	if (incident > 0)
-		wd_text_print(&text, ", incident %lld", (long long)incident);
+		wd_text_print(&text, "incident %lld", (long long)incident);
 	else
-		wd_text_add(&text, ", by hand");
+		wd_text_add(&text, "by hand");
+	wd_text_print(&text, ", since %s", wd_moment_print(wd_moment_get(hold, "since"), at));
 	return wd_text_take(&text);
 }
 

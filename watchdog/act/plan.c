@@ -329,6 +329,13 @@ static void on_silence(struct wd_run *run, const char *why)
 		pause_run(run, run->silent, PAUSE_LOOKS_MAX);
 }
 
+static const struct wd_row *pick_rows(const struct wd_run *run)
+{
+	if (run->plan->podman && run->outside->podman(run->outside->data))
+		return run->plan->podman;
+	return run->task.resumed && run->plan->resume ? run->plan->resume : run->plan->rows;
+}
+
 static void choose(struct wd_run *run)
 {
 	const char *why = "";
@@ -336,6 +343,9 @@ static void choose(struct wd_run *run)
 
 	run->chosen = true;
 	if (choice == WD_CHOICE_FINISH) {
+		/* Which Engine it is was not known before this look. */
+		walk(run, pick_rows(run));
+		run->row = verify_row(run);
 		settle(run);
 		return;
 	}
@@ -595,11 +605,8 @@ struct wd_run *wd_run_free(struct wd_run *run)
 
 void wd_run_begin(struct wd_run *run)
 {
-	const struct wd_plan *plan = run->plan;
-	bool podman = plan->podman && run->outside->podman(run->outside->data);
-
 	assert(run->phase == WD_PHASE_WAITING);
-	walk(run, podman ? plan->podman : run->task.resumed && plan->resume ? plan->resume : plan->rows);
+	walk(run, pick_rows(run));
 	if (run->task.resumed) {
 		run->changed = true;
 		run->policy_changed = true;

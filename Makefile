@@ -18,6 +18,8 @@ CFLAGS_asan := -O1 -g $(SANITIZERS)
 LDFLAGS_asan := $(SANITIZERS)
 CFLAGS_cover := -O0 -g --coverage
 LDFLAGS_cover := --coverage
+CFLAGS_fuzz := -O1 -g $(SANITIZERS) -fsanitize=fuzzer-no-link
+LDFLAGS_fuzz := $(SANITIZERS)
 
 BUILD := build/$(KIND)
 CPPFLAGS += -Iinclude -Itests -D_GNU_SOURCE -DSEADOG_VERSION='"$(VERSION)"'
@@ -32,8 +34,12 @@ LIBRARY := $(BUILD)/libseadog.a
 FAKE_ENGINE := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/model/model*.c tests/fake/server*.c))
 TEST_SUPPORT := $(FAKE_ENGINE) $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/*/test_*.c))
+FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_SECONDS ?= 20
+CORE_OBJECTS := $(filter build/release/watchdog/core/%,$(patsubst %.c,build/release/%.o,$(SOURCES)))
+C_FILES = $(shell find watchdog tests -name '*.c')
 
-all: build/seadog
+all: build/seadog ## the program: build/seadog
 
 build/seadog: $(BUILD)/seadog
 	@ln -f $< $@ 2>/dev/null || cp -f $< $@
@@ -52,23 +58,85 @@ $(BUILD)/%.o: %.c Makefile VERSION
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_SUPPORT) $(LIBRARY)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
 
-# The model Engine behind a socket, for tests that run programs (tests/fake/server.h).
-fake-engine: $(BUILD)/tests/fake/seadog-fake-engine
+fake-engine: $(BUILD)/tests/fake/seadog-fake-engine ## the model Engine behind a socket, for tests that run programs
 
 $(BUILD)/tests/fake/seadog-fake-engine: $(BUILD)/tests/fake/fake.o $(FAKE_ENGINE) $(LIBRARY)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
-# Unit tests and scenes under ASan and UBSan.
-check-units:
+$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/driver.o $(LIBRARY)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o build/fuzz/libseadog.a
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
+
+check: all check-units check-corpus ## build; unit tests, scenes and the fuzz targets' corpus under ASan and UBSan
+
+check-units: ## unit tests and scenes alone
 	$(MAKE) --no-print-directory KIND=asan run-units
+
+check-corpus: ## the fuzz targets' corpus alone, every input and its beginnings
+	$(MAKE) --no-print-directory KIND=asan run-corpus
 
 run-units: $(TESTS)
 	@set -e; for t in $(TESTS); do echo "== $$t"; $$t; done
 
-clean:
+run-corpus: $(FUZZERS:%=$(BUILD)/tests/fuzz/%)
+	@set -e; for f in $(FUZZERS); do echo "== $$f"; $(BUILD)/tests/fuzz/$$f tests/fuzz/corpus/$${f#fuzz_}; done
+
+fuzz: ## each fuzz target for FUZZ_SECONDS (20); what it finds anew is kept in build/fuzz/corpus
+	$(MAKE) --no-print-directory KIND=fuzz CC=clang run-fuzz
+
+run-fuzz: $(FUZZERS:%=build/fuzz/%)
+	@set -e; for f in $(FUZZERS); do echo "== $$f"; mkdir -p build/fuzz/corpus/$${f#fuzz_}; \
+		build/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=1024 -print_final_stats=1 -verbosity=0 \
+		-artifact_prefix=build/fuzz/ build/fuzz/corpus/$${f#fuzz_} tests/fuzz/corpus/$${f#fuzz_}; done
+
+cover: ## how much of each file the unit tests reach (build/cover/html/index.html where lcov is installed)
+	@find build/cover -name '*.gcda' -delete 2>/dev/null || true
+	$(MAKE) --no-print-directory KIND=cover run-units
+	@contrib/checks/cover.sh build/cover
+
+format: ## lay out all C files (headers are laid out by hand, as tables)
+	clang-format -i $(C_FILES)
+
+lint: lint-format lint-layers lint-purity lint-banned lint-lengths lint-shell lint-cppcheck lint-tidy ## all checks below
+
+lint-format: ## layout: see .clang-format
+	clang-format --dry-run -Werror $(C_FILES)
+
+lint-layers: ## who may include what, and which file knows which library
+	contrib/checks/layers.sh
+
+lint-purity: $(CORE_OBJECTS) ## the core has no clock, file, socket or log
+	contrib/checks/purity.sh $^
+
+lint-banned: ## functions that have no place here
+	contrib/checks/banned.sh
+
+lint-lengths: ## functions are short
+	contrib/checks/lengths.sh
+
+lint-shell: ## shellcheck on scripts and bats files
+	contrib/checks/shell.sh
+
+lint-cppcheck: ## cppcheck
+	cppcheck --quiet --enable=warning,portability,performance --inline-suppr --error-exitcode=1 --std=c11 \
+		-j2 --suppress=missingIncludeSystem -Iinclude -D_GNU_SOURCE watchdog
+
+lint-tidy: ## clang-tidy: see .clang-tidy
+	@echo $(SOURCES) | xargs -n1 -P2 contrib/checks/tidy.sh $(CPPFLAGS) $(shell $(PKG_CONFIG) --cflags $(PACKAGES)) --
+
+lint-proof: ## shows that each of these checks fails where it should
+	contrib/checks/proof.sh
+
+clean: ## remove what was built
 	rm -rf build
 
 -include $(shell find build -name '*.d' 2>/dev/null)
 
-.PHONY: all fake-engine check-units run-units clean
+.PHONY: all help check check-units check-corpus run-units run-corpus fuzz run-fuzz fake-engine cover format clean \
+	lint lint-format lint-layers lint-purity lint-banned lint-lengths lint-shell lint-cppcheck lint-tidy lint-proof
 .SECONDARY:

@@ -54,12 +54,13 @@ struct line {
 static bool is_journal(void)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
-	unsigned long long device, inode;
 	struct stat status;
+	char ours[64];
 
-	if (!stream || sscanf(stream, "%llu:%llu", &device, &inode) != 2 || fstat(STDERR_FILENO, &status) != 0)
+	if (!stream || fstat(STDERR_FILENO, &status) != 0)
 		return false;
-	return status.st_dev == device && status.st_ino == inode;
+	snprintf(ours, sizeof(ours), "%llu:%llu", (unsigned long long)status.st_dev, (unsigned long long)status.st_ino);
+	return strcmp(stream, ours) == 0;
 }
 
 void wd_log_setup(enum wd_log_level least, enum wd_log_format format, bool color)

@@ -4,9 +4,10 @@
 
 #include <watchdog/time.h>
 
-#define SPAN_MAX (36525 * WD_DAY)
 #define DIGITS "0123456789"
 #define STAMP_SECOND INT64_C(1000000000)
+
+static const wd_time span_max = 36525 * WD_DAY; /* 100 years */
 
 wd_time wd_time_now(void)
 {
@@ -54,7 +55,7 @@ static bool take_decimal(const char **at, struct decimal *decimal)
 		return false;
 	*decimal = (struct decimal){.number = 0, .scale = 1};
 	for (; digits; digits--, ++*at)
-		if (decimal->number <= SPAN_MAX)
+		if (decimal->number <= span_max)
 			decimal->number = decimal->number * 10 + (**at - '0');
 	if (**at != '.')
 		return true;
@@ -98,7 +99,7 @@ bool wd_span_parse(const char *text, wd_time *ret_span, struct wd_error *error)
 			return wd_fail(error, WD_ERROR_USAGE,
 				       "\"%.40s\" is no duration, write it like 90s, 5m or 1h30m", text ? text : "");
 	} while (*at);
-	if (span > SPAN_MAX)
+	if (span > span_max)
 		return wd_fail(error, WD_ERROR_USAGE, "%.40s is longer than 100 years", text);
 	*ret_span = (wd_time)span;
 	return true;

@@ -66,7 +66,8 @@ promise && FNR == 121 {
 	what = $0
 	sub(/^[ \t]*#[ \t]*include[ \t]+/, "", what)
 	quoted = what ~ /^"/
-	gsub(/^["<]|[">].*$/, "", what)
+	what = substr(what, 2)
+	sub(/[">].*$/, "", what)
 	if (quoted) {
 		if (promise || what ~ /\//)
 			complain("\"" what "\": quotes are for headers of the same directory")

@@ -19,14 +19,12 @@ struct wd_event {
 	char name[256];     /* its name; the new one of a rename; may be "" */
 	wd_stamp stamp;     /* timeNano */
 	wd_time at;         /* when it happened, on our clock */
-	wd_time from;       /* the same, or the start of the gap in which it must have happened, where its stamp cannot
-	                       be mapped */
+	wd_time from;       /* the same; or the start of the gap it must have happened in, where no stamp can be mapped */
 	bool replayed;      /* told again from the past, not seen live */
 	int exit_code;      /* of a die; -1 where the event does not say */
 	int signal;         /* of a kill; 0 where the event does not say */
 	enum wd_health health; /* of a health_status */
 };
-
 enum wd_plan_end { WD_PLAN_DONE, WD_PLAN_FAILED, WD_PLAN_UNDONE, WD_PLAN_REFUSED };
 
 enum wd_fact_kind {

@@ -88,6 +88,13 @@ struct wd_guard *wd_guard_free(struct wd_guard *guard)
 	return NULL;
 }
 
+wd_time wd_guard_when(const struct wd_guard *guard, wd_stamp then)
+{
+	wd_stamp ago = guard->stamp - then;
+
+	return ago > 0 ? guard->now - ago / 1000 : guard->now;
+}
+
 /* --- orders --------------------------------------------------------------------------------------------------------- */
 
 struct wd_order *wd_guard_order(struct wd_guard *guard, enum wd_order_kind kind, const struct wd_service *service)
@@ -252,7 +259,7 @@ static void tell_event(struct wd_guard *guard, const struct wd_event *event)
 		wd_guard_stranger(guard, event);
 		return;
 	}
-	wd_judge_event(guard, service, event);
+	wd_event_take(guard, service, event);
 	settle(guard, service);
 }
 

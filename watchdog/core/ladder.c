@@ -7,7 +7,6 @@
 
 #define NOTES_MAX 200
 #define VERIFY_MOST (5 * WD_MINUTE)
-#define STABLE_LEAST (10 * WD_SECOND) /* a shorter run does not reset the Engine's back-off either */
 #define WATCH_STEP (10 * WD_SECOND)
 #define REMEMBER_PATIENCE (10 * WD_SECOND)
 
@@ -460,7 +459,7 @@ void wd_case_seen(struct wd_guard *guard, struct wd_service *service)
 /* Whether it has outlived the loop: it runs, and for twice as long as it ever did between two crashes. */
 static bool outlived(const struct wd_guard *guard, const struct wd_service *service)
 {
-	wd_time enough = 2 * service->longest_life > STABLE_LEAST ? 2 * service->longest_life : STABLE_LEAST;
+	wd_time enough = 2 * service->longest_life > WD_SHORT_RUN ? 2 * service->longest_life : WD_SHORT_RUN;
 
 	return service->running && guard->now - service->started_at >= enough;
 }

@@ -1,6 +1,7 @@
-/* machine.h: what the rooms of the core share. The guard (guard.c) owns services (service.c); the judge (judge.c) keeps
- * their windows (window.c) and trips triggers; a tripped trigger is a case (ladder.c), which climbs its ladder as far as
- * the gate (gate.c) lets it; reasons are phrased in one place (reason.c).
+/* machine.h: what the files of the core share. The guard (guard.c) owns services (service.c). Events (event.c) and inspects
+ * (sight.c) become crashes and OOM kills (crash.c) in windows (window.c); the judge (judge.c) trips triggers; a tripped
+ * trigger is a case (ladder.c), which climbs its ladder as far as the gate (gate.c) lets it; what people ask for goes its
+ * own way (manual.c); reasons are phrased in one place (reason.c).
  *
  * States of a service, as people see them (wd_verdict):
  *
@@ -15,6 +16,8 @@
 #include <watchdog/guard.h>
 #include <watchdog/map.h>
 #include <watchdog/memory.h>
+
+#define WD_SHORT_RUN (10 * WD_SECOND) /* a longer run resets the Engine's back-off (moby restartmanager.go) */
 
 /* --- windows (window.c) --------------------------------------------------------------------------------------------- */
 
@@ -179,18 +182,39 @@ void wd_service_empty(struct wd_service *service); /* its windows */
 void wd_service_judge_verdict(struct wd_guard *guard, struct wd_service *service);
 const char *wd_service_name(const struct wd_service *service);
 bool wd_service_may_touch(const struct wd_guard *guard, const struct wd_service *service);
+bool wd_service_busy(const struct wd_service *service); /* a plan of ours is under way */
 void wd_guard_stranger(struct wd_guard *guard, const struct wd_event *event);
+
+/* --- what is heard and seen: events (event.c), inspects (sight.c), crashes and OOM kills (crash.c) ---------------------- */
+
+void wd_event_take(struct wd_guard *guard, struct wd_service *service, const struct wd_event *event);
+void wd_event_health(struct wd_guard *guard, struct wd_service *service, enum wd_health health);
+void wd_event_begin_run(struct wd_service *service, wd_time at);
+void wd_event_end_wait(struct wd_service *service, wd_time at); /* the Engine's back-off is over */
+void wd_sight_take(struct wd_guard *guard, struct wd_service *service, wd_time asked, bool first);
+void wd_crash_die(struct wd_guard *guard, struct wd_service *service, const struct wd_event *event);
+void wd_crash_count(struct wd_guard *guard, struct wd_service *service, struct wd_mark_time mark, wd_time life);
+void wd_crash_owed(struct wd_guard *guard, struct wd_service *service);  /* what was owed has not come */
+void wd_crash_learn(struct wd_guard *guard, struct wd_service *service); /* the exit code, from inspect */
+void wd_crash_prove(struct wd_service *service, wd_time wait);
+wd_time wd_crash_next_proof(const struct wd_service *service);
+void wd_oom_event(struct wd_guard *guard, struct wd_service *service, const struct wd_event *event);
+void wd_oom_look(struct wd_guard *guard, struct wd_service *service);
 
 /* --- the judge (judge.c) -------------------------------------------------------------------------------------------- */
 
-void wd_judge_event(struct wd_guard *guard, struct wd_service *service, const struct wd_event *event);
-void wd_judge_seen(struct wd_guard *guard, struct wd_service *service, wd_time asked, bool fresh_identity);
+/* Opens a case if the trigger holds and has none. inferred: by what nobody saw. */
+void wd_judge_trip(struct wd_guard *guard, struct wd_service *service, enum wd_trigger trigger, bool inferred);
+void wd_judge_broke(struct wd_guard *guard, struct wd_service *service); /* something went wrong with it just now */
 void wd_judge_time(struct wd_guard *guard, struct wd_service *service);
 wd_time wd_judge_next(const struct wd_guard *guard, const struct wd_service *service);
 /* Whether the trigger holds now; why: phrased, or NULL. The caller frees *ret_why. */
 bool wd_judge_holds(const struct wd_guard *guard, const struct wd_service *service, enum wd_trigger trigger,
 		    char **ret_why);
+bool wd_judge_rate_holds(const struct wd_guard *guard, const struct wd_service *service, enum wd_trigger trigger,
+			 char **ret_why);
 bool wd_judge_suspects(const struct wd_guard *guard, const struct wd_service *service);
+wd_time wd_judge_waited(const struct wd_service *service, wd_time now);
 unsigned wd_judge_rate(const struct wd_service *service, enum wd_trigger trigger, struct wd_rate rate, wd_time now,
 		       const struct wd_mark_time **ret_first);
 
@@ -261,6 +285,7 @@ const char *wd_reason_skipped(enum wd_action action);
 
 /* --- orders (guard.c) ----------------------------------------------------------------------------------------------- */
 
+wd_time wd_guard_when(const struct wd_guard *guard, wd_stamp then); /* a stamp of the past on our clock */
 struct wd_order *wd_guard_order(struct wd_guard *guard, enum wd_order_kind kind, const struct wd_service *service);
 const char *wd_guard_keep(struct wd_guard *guard, char *taken); /* a string of an order: freed at the next tell */
 void wd_guard_inspect(struct wd_guard *guard, const char *id);

@@ -84,12 +84,6 @@ void wd_service_forget(struct wd_guard *guard, struct wd_service *service)
 	guard->dead_services[guard->dead_service_count++] = service;
 }
 
-static wd_time mapped(const struct wd_guard *guard, wd_stamp then)
-{
-	wd_stamp ago = guard->stamp - then;
-	return ago > 0 ? guard->now - ago / 1000 : guard->now;
-}
-
 static wd_time mapped_ahead(const struct wd_guard *guard, wd_stamp then)
 {
 	return then > guard->stamp ? guard->now + (then - guard->stamp) / 1000 : 0;
@@ -116,7 +110,7 @@ void wd_service_recall(struct wd_guard *guard, const struct wd_memory *memory)
 	service->cooldown_until = mapped_ahead(guard, memory->cooldown_until);
 	service->muted_until = mapped_ahead(guard, memory->muted_until);
 	service->sure_stamp = memory->last_event ? memory->last_event : memory->started;
-	service->sure_at = mapped(guard, service->sure_stamp);
+	service->sure_at = wd_guard_when(guard, service->sure_stamp);
 	wd_marks_recall(&service->crashes, memory->crashes, memory->crash_count, guard->now, guard->stamp);
 	wd_marks_recall(&service->ooms, memory->ooms, memory->oom_count, guard->now, guard->stamp);
 	if (service->crashes.count)
@@ -302,7 +296,7 @@ static void hear_stranger(struct wd_guard *guard, struct wd_service *service, st
 	service->memory.counted = created || dies > counted ? 0 : counted - dies;
 	service->sure_at = stranger->since;
 	for (unsigned i = 0; i < stranger->count; i++)
-		wd_judge_event(guard, service, &stranger->events[i]);
+		wd_event_take(guard, service, &stranger->events[i]);
 	service->square = true;
 	free(stranger->events);
 	free(stranger);
@@ -329,11 +323,11 @@ void wd_service_see(struct wd_guard *guard, const struct wd_container *container
 		hear_stranger(guard, service, stranger);
 	else if (stranger) {
 		for (unsigned i = 0; i < stranger->count; i++)
-			wd_judge_event(guard, service, &stranger->events[i]);
+			wd_event_take(guard, service, &stranger->events[i]);
 		free(stranger->events);
 		free(stranger);
 	}
-	wd_judge_seen(guard, service, asked, first);
+	wd_sight_take(guard, service, asked, first);
 }
 
 void wd_guard_stranger(struct wd_guard *guard, const struct wd_event *event)

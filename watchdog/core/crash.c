@@ -1,0 +1,235 @@
+#include "machine.h"
+
+#define LEAST_PROOF (1600 * WD_MILLISECOND) /* shorter waits are made by a slow Engine too */
+
+/* How many short runs in a row the Engine's wait proves: it doubles from 0.1 s with each of them. */
+static unsigned proven_by(wd_time wait)
+{
+	unsigned runs = 0;
+
+	if (wait < LEAST_PROOF)
+		return 0;
+	for (wd_time step = 100 * WD_MILLISECOND; step <= wait && runs < 10; step *= 2)
+		runs++;
+	return runs;
+}
+
+/* The wait that would prove one run more than is proven. */
+wd_time wd_crash_next_proof(const struct wd_service *service)
+{
+	wd_time wait = (100 * WD_MILLISECOND) << service->proven;
+
+	return wait > LEAST_PROOF ? wait : LEAST_PROOF;
+}
+
+/* Only for a service that crashed before anybody watched: else the windows know better. */
+void wd_crash_prove(struct wd_service *service, wd_time wait)
+{
+	unsigned runs = service->blind ? proven_by(wait) : 0;
+
+	if (runs > service->memory.counted)
+		runs = service->memory.counted;
+	if (runs > service->proven) {
+		service->proven = runs;
+		service->proof = wait;
+	}
+}
+
+static unsigned most_marks(const struct wd_policy *policy)
+{
+	unsigned most = 1;
+
+	for (unsigned i = 0; i < policy->restarts.count; i++)
+		most = policy->restarts.items[i].count > most ? policy->restarts.items[i].count : most;
+	for (unsigned i = 0; i < policy->flapping.count; i++)
+		most = policy->flapping.items[i].count > most ? policy->flapping.items[i].count : most;
+	return most;
+}
+
+void wd_crash_count(struct wd_guard *guard, struct wd_service *service, struct wd_mark_time mark, wd_time life)
+{
+	wd_judge_broke(guard, service);
+	mark.waited = service->waited;
+	wd_marks_add(&service->crashes, mark, most_marks(service->policy));
+	wd_guard_dirty(guard, service, false);
+	if (life >= WD_SHORT_RUN)
+		service->proven = 0;
+	else if (life >= 0)
+		wd_crash_prove(service, service->last_wait);
+	bool by_windows = wd_judge_rate_holds(guard, service, WD_TRIGGER_RESTARTS, NULL);
+	wd_judge_trip(guard, service, WD_TRIGGER_RESTARTS, !mark.seen || !by_windows);
+	wd_judge_trip(guard, service, WD_TRIGGER_FLAPPING, !mark.seen);
+}
+
+static bool policy_answers(const struct wd_service *service, int exit_code)
+{
+	struct wd_restart_policy policy = service->memory.policy;
+
+	switch (policy.kind) {
+	case WD_RESTART_ALWAYS:
+	case WD_RESTART_UNLESS_STOPPED:
+		return true;
+	case WD_RESTART_ON_FAILURE:
+		return exit_code != 0 && (policy.retries == 0 || service->memory.counted < policy.retries);
+	default:
+		return false;
+	}
+}
+
+static void crash(struct wd_guard *guard, struct wd_service *service, struct wd_mark_time mark, wd_time life)
+{
+	const struct wd_policy *policy = service->policy;
+	bool answered = policy_answers(service, mark.exit_code);
+
+	if (answered) {
+		service->memory.counted++;
+		service->waiting_since = mark.at;
+		if (service->owed && service->memory.counted >= service->owed)
+			service->owed = 0;
+	}
+	if (service->container)
+		service->container->state = answered ? WD_STATE_RESTARTING : WD_STATE_EXITED;
+	if (service->memory.policy.kind != WD_RESTART_NO && policy->down && (answered || mark.exit_code != 0))
+		service->look_at = guard->now + policy->down;
+	wd_guard_dirty(guard, service, false);
+	if (wd_codes_has(&policy->ignore_exit, mark.exit_code))
+		return;
+	wd_case_crashed(guard, service, mark.exit_code, life);
+	if (answered)
+		wd_crash_count(guard, service, mark, life);
+	else if (service->memory.policy.kind == WD_RESTART_NO && mark.exit_code != 0)
+		service->pending = mark;
+	if (wd_codes_has(&policy->exit, mark.exit_code) && !service->cases[WD_TRIGGER_EXIT]) {
+		wd_judge_broke(guard, service);
+		if (!answered)
+			wd_marks_add(&service->crashes, mark, most_marks(policy));
+		wd_case_trip(guard, service, WD_TRIGGER_EXIT, wd_reason_exit(mark.exit_code), !mark.seen);
+	}
+}
+
+static bool codes_empty(const struct wd_codes *codes)
+{
+	return !(codes->bits[0] | codes->bits[1] | codes->bits[2] | codes->bits[3]);
+}
+
+static bool exit_code_decides(const struct wd_service *service)
+{
+	return service->memory.policy.kind == WD_RESTART_ON_FAILURE || service->memory.policy.kind == WD_RESTART_NO ||
+	       !codes_empty(&service->policy->exit) || !codes_empty(&service->policy->ignore_exit);
+}
+
+void wd_crash_die(struct wd_guard *guard, struct wd_service *service, const struct wd_event *event)
+{
+	bool asked = service->asked_until && event->at <= service->asked_until;
+	wd_time life = service->running ? event->at - service->started_at : -1;
+	int exit_code = service->container->spoofs_exit_code ? -1 : event->exit_code;
+
+	service->running = false;
+	service->asked_until = 0;
+	service->unhealthy_since = WD_NEVER;
+	if (life > service->longest_life)
+		service->longest_life = life;
+	if (asked) {
+		service->stopped = true;
+		service->container->state = WD_STATE_EXITED;
+		service->container->exit_code = event->exit_code;
+		return;
+	}
+	struct wd_mark_time mark = {.at = event->at,
+				    .from = event->from,
+				    .stamp = event->stamp,
+				    .from_stamp = event->stamp - (event->at - event->from) * 1000,
+				    .exit_code = exit_code,
+				    .seen = !event->replayed};
+	/* 137 may be an OOM kill whose event was lost; a label can forge the exit code: inspect knows, until the next start. */
+	service->exit_wanted = exit_code < 0;
+	if (exit_code < 0 || (exit_code == 137 && service->ooms_in_run == 0))
+		wd_guard_inspect(guard, event->id);
+	if (exit_code < 0 && exit_code_decides(service)) {
+		service->undecided = mark;
+		service->undecided_life = life;
+		return;
+	}
+	crash(guard, service, mark, life);
+}
+
+/* The exit code that only inspect knows: read while it is not running, or lost for ever. */
+void wd_crash_learn(struct wd_guard *guard, struct wd_service *service)
+{
+	const struct wd_container *container = service->container;
+	bool readable = container->state == WD_STATE_EXITED || container->state == WD_STATE_RESTARTING;
+
+	if (!service->exit_wanted)
+		return;
+	service->exit_wanted = false;
+	int exit_code = readable ? container->exit_code : -1;
+	if (service->undecided.stamp) {
+		struct wd_mark_time mark = service->undecided;
+		service->undecided.stamp = WD_STAMP_NONE;
+		mark.exit_code = exit_code;
+		crash(guard, service, mark, service->undecided_life);
+	} else if (service->crashes.count && readable) {
+		service->crashes.items[service->crashes.count - 1].exit_code = exit_code;
+	}
+}
+
+/* Crashes that RestartCount proves and no event told: nobody knows when, but after the last moment at which the count
+ * was known to be right. */
+void wd_crash_owed(struct wd_guard *guard, struct wd_service *service)
+{
+	unsigned missing = service->owed > service->memory.counted ? service->owed - service->memory.counted : 0;
+	struct wd_mark_time mark = {.at = guard->now,
+				    .from = service->sure_at,
+				    .stamp = guard->stamp,
+				    .from_stamp = service->sure_stamp,
+				    .exit_code = -1};
+
+	service->memory.counted = service->owed;
+	service->owed = 0;
+	if (missing > WD_RATE_COUNT_MAX)
+		missing = WD_RATE_COUNT_MAX;
+	for (unsigned i = 0; i < missing; i++)
+		wd_crash_count(guard, service, mark, -1);
+	service->sure_at = guard->now;
+	service->sure_stamp = guard->stamp;
+}
+
+/* --- OOM kills -------------------------------------------------------------------------------------------------------- */
+
+static void count_oom(struct wd_guard *guard, struct wd_service *service, wd_time at, wd_stamp stamp, bool seen)
+{
+	struct wd_mark_time mark = {
+		.at = at, .from = at, .stamp = stamp, .from_stamp = stamp, .exit_code = 137, .seen = seen};
+	unsigned keep = 1;
+
+	for (unsigned i = 0; i < service->policy->oom.count; i++)
+		keep = service->policy->oom.items[i].count > keep ? service->policy->oom.items[i].count : keep;
+	wd_judge_broke(guard, service);
+	service->ooms_in_run++;
+	wd_marks_add(&service->ooms, mark, keep);
+	wd_guard_dirty(guard, service, false);
+	wd_judge_trip(guard, service, WD_TRIGGER_OOM, !seen);
+}
+
+void wd_oom_event(struct wd_guard *guard, struct wd_service *service, const struct wd_event *event)
+{
+	const struct wd_marks *ooms = &service->ooms;
+
+	if (service->oom_guessed_at && event->at - service->oom_guessed_at < 5 * WD_SECOND) {
+		service->oom_guessed_at = 0; /* the event of a kill that inspect has told already */
+		return;
+	}
+	/* Engines were seen to send one kill twice within a moment. */
+	if (ooms->count && event->at - ooms->items[ooms->count - 1].at < 100 * WD_MILLISECOND)
+		return;
+	count_oom(guard, service, event->at, event->stamp, !event->replayed);
+}
+
+void wd_oom_look(struct wd_guard *guard, struct wd_service *service)
+{
+	if (service->running || !service->container->oom_killed || service->ooms_in_run ||
+	    service->container->exit_code != 137)
+		return;
+	service->oom_guessed_at = guard->now;
+	count_oom(guard, service, guard->now, guard->stamp, true);
+}

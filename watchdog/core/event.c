@@ -1,0 +1,138 @@
+#include "machine.h"
+
+#define AFTER_KILL (5 * WD_SECOND)
+
+bool wd_service_busy(const struct wd_service *service)
+{
+	const struct wd_case *acting = wd_case_acting(service);
+
+	return service->manual || (acting && acting->phase == WD_PHASE_TREATING);
+}
+
+void wd_event_begin_run(struct wd_service *service, wd_time at)
+{
+	service->running = true;
+	service->stopped = false;
+	service->started_at = at;
+	service->asked_until = 0;
+	service->ooms_in_run = 0;
+	service->unhealthy_since = service->down_since = service->look_at = WD_NEVER;
+	service->container->state = WD_STATE_RUNNING;
+	service->container->oom_killed = false;
+}
+
+void wd_event_end_wait(struct wd_service *service, wd_time at)
+{
+	wd_time wait = at > service->waiting_since ? at - service->waiting_since : 0;
+
+	service->last_wait = wait;
+	service->waited += wait;
+	service->waiting_since = WD_NEVER;
+}
+
+static void on_start(struct wd_guard *guard, struct wd_service *service, const struct wd_event *event)
+{
+	struct wd_mark_time pending = service->pending;
+
+	service->pending.stamp = WD_STAMP_NONE;
+	if (service->waiting_since != WD_NEVER)
+		wd_event_end_wait(service, event->at);
+	else
+		service->memory.counted = 0; /* a start by hand: RestartCount begins anew */
+	wd_event_begin_run(service, event->at);
+	wd_guard_inspect(guard, event->id);
+	if (wd_service_busy(service))
+		return;
+	if (service->memory.hold.held)
+		wd_manual_started(guard, service);
+	else if (pending.stamp) /* nobody's policy, but something starts it again and again */
+		wd_crash_count(guard, service, pending, -1);
+}
+
+static bool ends_it(const struct wd_container *container, int signal)
+{
+	return container->spoofs_signal || signal == 0 || signal == 2 || signal == 3 || signal == 9 || signal == 15 ||
+	       signal == container->stop_signal;
+}
+
+static void on_kill(struct wd_service *service, const struct wd_event *event)
+{
+	if (ends_it(service->container, event->signal))
+		service->asked_until = event->at + service->container->stop_timeout + AFTER_KILL;
+}
+
+/* Before or behind its die, or alone where the Engine was waiting: no marker of anything but that last case. */
+static void on_stop(struct wd_service *service)
+{
+	service->stopped = true;
+	service->down_since = service->look_at = WD_NEVER;
+	if (service->waiting_since != WD_NEVER) {
+		service->waiting_since = WD_NEVER;
+		service->container->state = WD_STATE_EXITED;
+	}
+}
+
+void wd_event_health(struct wd_guard *guard, struct wd_service *service, enum wd_health health)
+{
+	service->container->health = health;
+	if (health != WD_HEALTH_UNHEALTHY) {
+		service->unhealthy_since = WD_NEVER;
+		return;
+	}
+	if (service->unhealthy_since != WD_NEVER)
+		return;
+	service->unhealthy_since = guard->now;
+	wd_judge_broke(guard, service);
+	wd_case_unhealthy(guard, service);
+}
+
+static void take_event(struct wd_guard *guard, struct wd_service *service, const struct wd_event *event)
+{
+	switch (event->kind) {
+	case WD_EVENT_DIE:
+		wd_crash_die(guard, service, event);
+		break;
+	case WD_EVENT_START:
+		on_start(guard, service, event);
+		break;
+	case WD_EVENT_KILL:
+		on_kill(service, event);
+		break;
+	case WD_EVENT_STOP:
+		on_stop(service);
+		break;
+	case WD_EVENT_OOM:
+		wd_oom_event(guard, service, event);
+		break;
+	case WD_EVENT_HEALTH:
+		wd_event_health(guard, service, event->health);
+		break;
+	case WD_EVENT_DESTROY:
+		wd_service_lose(guard, service);
+		break;
+	case WD_EVENT_PAUSE:
+	case WD_EVENT_UNPAUSE:
+		service->container->state = event->kind == WD_EVENT_PAUSE ? WD_STATE_PAUSED : WD_STATE_RUNNING;
+		if (event->kind == WD_EVENT_UNPAUSE && service->memory.hold.held && !wd_service_busy(service))
+			wd_manual_started(guard, service);
+		wd_guard_inspect(guard, event->id);
+		break;
+	case WD_EVENT_UPDATE:
+	case WD_EVENT_RENAME:
+		wd_guard_inspect(guard, event->id);
+		break;
+	default:
+		break;
+	}
+}
+
+void wd_event_take(struct wd_guard *guard, struct wd_service *service, const struct wd_event *event)
+{
+	if (event->replayed && event->stamp <= service->memory.last_event)
+		return; /* taken in before seadog was restarted */
+	service->heard_at = guard->now;
+	if (event->stamp > service->memory.last_event)
+		service->memory.last_event = event->stamp;
+	wd_guard_dirty(guard, service, false);
+	take_event(guard, service, event);
+}

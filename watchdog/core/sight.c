@@ -1,0 +1,147 @@
+#include "machine.h"
+
+#define SETTLING WD_SECOND /* an event that is on its way arrives within that */
+#define RETRY_INSPECT (100 * WD_MILLISECOND)
+
+/* The Engine's own stamps measure its wait exactly: a running container keeps the FinishedAt of its previous run. */
+static void measure_wait(struct wd_service *service)
+{
+	const struct wd_container *container = service->container;
+
+	if (container->state != WD_STATE_RUNNING || container->restart_count == 0 || !container->finished ||
+	    container->finished >= container->started)
+		return;
+	service->last_wait = (container->started - container->finished) / 1000;
+}
+
+static bool wanted_up(const struct wd_service *service)
+{
+	const struct wd_container *container = service->container;
+
+	switch (container->policy.kind) {
+	case WD_RESTART_ALWAYS:
+	case WD_RESTART_UNLESS_STOPPED:
+		return true;
+	case WD_RESTART_ON_FAILURE:
+		return container->exit_code != 0 || container->state == WD_STATE_CREATED;
+	default:
+		return false;
+	}
+}
+
+/* The run as inspect tells it, where no event has told it. */
+static void take_state(struct wd_guard *guard, struct wd_service *service, bool first)
+{
+	const struct wd_container *container = service->container;
+	bool runs = container->state == WD_STATE_RUNNING || container->state == WD_STATE_PAUSED;
+
+	if (runs && !service->running) {
+		if (service->waiting_since != WD_NEVER)
+			wd_event_end_wait(service, wd_guard_when(guard, container->started));
+		service->running = true;
+		service->stopped = false;
+		service->started_at = wd_guard_when(guard, container->started);
+		service->down_since = service->look_at = WD_NEVER;
+	} else if (!runs) {
+		service->running = false;
+		service->stopped |= first && container->state == WD_STATE_EXITED;
+	}
+	if (container->state == WD_STATE_RESTARTING && service->waiting_since == WD_NEVER)
+		service->waiting_since = guard->now;
+	/* A first start that fails emits no event at all. */
+	if (first && container->state == WD_STATE_CREATED && wanted_up(service) && service->policy->down)
+		service->look_at = guard->now + service->policy->down;
+	measure_wait(service);
+	if (container->health == WD_HEALTH_UNHEALTHY && runs)
+		wd_event_health(guard, service, WD_HEALTH_UNHEALTHY);
+	else
+		service->unhealthy_since = WD_NEVER;
+}
+
+/* Whether it is down though its policy wants it up and nobody stopped it. A stop that happened before anybody watched
+ * leaves no trace, so only what proves the contrary counts then: the Engine's own complaint, or retries used up. */
+static bool is_down(const struct wd_service *service)
+{
+	const struct wd_container *container = service->container;
+	bool used_up = container->policy.kind == WD_RESTART_ON_FAILURE && container->policy.retries &&
+		       container->restart_count >= container->policy.retries;
+
+	if (container->state != WD_STATE_EXITED && container->state != WD_STATE_CREATED &&
+	    container->state != WD_STATE_DEAD)
+		return false;
+	if (!wanted_up(service))
+		return false;
+	if (container->trouble && *container->trouble)
+		return true;
+	if (container->state == WD_STATE_CREATED)
+		return false;
+	return !service->stopped || used_up;
+}
+
+static const char *why_down(const struct wd_container *container)
+{
+	if (container->trouble && *container->trouble)
+		return container->trouble;
+	return container->policy.kind == WD_RESTART_ON_FAILURE && container->policy.retries ? "its retries are used up"
+											    : "the Engine gave up";
+}
+
+static void judge_down(struct wd_guard *guard, struct wd_service *service)
+{
+	if (service->memory.hold.held || !is_down(service)) {
+		service->down_since = WD_NEVER;
+		return;
+	}
+	if (service->down_since != WD_NEVER)
+		return;
+	wd_judge_broke(guard, service);
+	if (service->waiting_since != WD_NEVER)
+		service->down_since = service->waiting_since;
+	else if (service->container->state == WD_STATE_CREATED)
+		service->down_since = wd_guard_when(guard, service->container->created);
+	else
+		service->down_since = guard->now;
+	service->waiting_since = WD_NEVER;
+	wd_replace(&service->down_why, why_down(service->container));
+	wd_judge_trip(guard, service, WD_TRIGGER_DOWN, false);
+}
+
+/* RestartCount against what was counted. More: an event is on its way, or was lost. Less: a start by hand or the
+ * Engine's own start began it anew. */
+static void compare_count(struct wd_guard *guard, struct wd_service *service)
+{
+	unsigned told = service->container->restart_count;
+
+	service->square = false;
+	if (told > service->memory.counted) {
+		service->owed = told;
+		service->owed_at = guard->now + SETTLING;
+		return;
+	}
+	if (told < service->memory.counted) {
+		service->memory.counted = told;
+		wd_guard_dirty(guard, service, false);
+	}
+	service->owed = 0;
+	service->sure_at = guard->now;
+	service->sure_stamp = guard->stamp;
+}
+
+void wd_sight_take(struct wd_guard *guard, struct wd_service *service, wd_time asked, bool first)
+{
+	if (asked < service->heard_at) { /* older than an event that we know: not to be believed about the run */
+		if (service->square || service->exit_wanted)
+			service->look_at = guard->now + RETRY_INSPECT;
+		return;
+	}
+	wd_crash_learn(guard, service);
+	wd_oom_look(guard, service);
+	take_state(guard, service, first);
+	if (service->square || service->container->restart_count != service->memory.counted)
+		compare_count(guard, service);
+	judge_down(guard, service);
+	if (service->memory.hold.held && service->running && !wd_service_busy(service) &&
+	    (service->memory.hold.kind != WD_ACTION_PAUSE || service->container->state != WD_STATE_PAUSED))
+		wd_manual_started(guard, service);
+	wd_case_seen(guard, service);
+}

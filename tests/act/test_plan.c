@@ -621,13 +621,13 @@ static void steps_are_told_as_they_begin_and_end(void **state)
 	assert_string_equal(stage.said.items[3], "hold web: policy: done");
 }
 
-static void assert_described(enum wd_action action, bool no_start, size_t count, const char *const *lines)
+static void assert_described(enum wd_action action, enum wd_action hold_kind, size_t count, const char *const *lines)
 {
 	struct wd_order order = {
 		.kind = WD_ORDER_ACT,
 		.action = action,
 		.policy = FIVE_TIMES,
-		.no_start = no_start,
+		.hold_kind = hold_kind,
 		.stop_timeout = 20 * WD_SECOND,
 		.id = "3f2a00000000000000000000000000000000000000000000000000000000cafe",
 	};
@@ -645,14 +645,18 @@ static void a_dry_run_reads_from_the_same_tables(void **state)
 	static const char *const hold[] = {"POST /containers/3f2a00000000…/stop (up to 30s)",
 					   "POST /containers/3f2a00000000…/update RestartPolicy=no",
 					   "verify: stopped and policy no"};
+	static const char *const thaw[] = {"POST /containers/3f2a00000000…/update RestartPolicy=on-failure:5",
+					   "POST /containers/3f2a00000000…/unpause",
+					   "verify: started and policy on-failure:5"};
 	static const char *const release[] = {"POST /containers/3f2a00000000…/update RestartPolicy=on-failure:5",
 					      "POST /containers/3f2a00000000…/start",
 					      "verify: started and policy on-failure:5"};
 
 	(void)state;
-	assert_described(WD_ACTION_STOP, false, 3, hold);
-	assert_described(WD_ACTION_RELEASE, false, 3, release);
-	assert_described(WD_ACTION_NOTIFY, false, 0, NULL);
+	assert_described(WD_ACTION_STOP, 0, 3, hold);
+	assert_described(WD_ACTION_RELEASE, WD_ACTION_STOP, 3, release);
+	assert_described(WD_ACTION_RELEASE, WD_ACTION_PAUSE, 3, thaw);
+	assert_described(WD_ACTION_NOTIFY, 0, 0, NULL);
 }
 
 int main(void)

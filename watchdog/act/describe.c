@@ -35,9 +35,18 @@ static void describe_row(const struct wd_run *run, const struct wd_row *row, str
 	wd_list_add(lines, wd_text_get(&text));
 }
 
+/* The container as it is when such an order is given. */
+static enum wd_state state_before(const struct wd_order *order)
+{
+	if (order->action != WD_ACTION_RELEASE || order->running)
+		return WD_STATE_RUNNING;
+	return order->hold_kind == WD_ACTION_PAUSE ? WD_STATE_PAUSED : WD_STATE_EXITED;
+}
+
 void wd_plan_describe(const struct wd_order *order, struct wd_list *ret_lines)
 {
-	struct wd_run run = {.plan = wd_plan_of(order->action)};
+	struct wd_container seen = {.state = state_before(order), .stop_timeout = order->stop_timeout};
+	struct wd_run run = {.plan = wd_plan_of(order->action), .seen = &seen};
 
 	if (!run.plan)
 		return;

@@ -8,7 +8,8 @@
 enum {
 	LATE_MAX = 2,   /* a change that the Engine does not finish in time: no storm of retries */
 	SILENT_MAX = 6, /* looks without an answer before anything that lasts was changed, about 6 s of pauses */
-	SILENT_CHANGED_MAX = 60, /* … after it: about 5 min */
+	SILENT_RESUMED_MAX = 12, /* … of what a dead seadog left, for which others wait: about 40 s */
+	SILENT_CHANGED_MAX = 60, /* … after something that lasts was changed: about 5 min */
 };
 #define PAUSE_FIRST (100 * WD_MILLISECOND)
 #define PAUSE_ASKED_MAX WD_SECOND
@@ -314,16 +315,15 @@ static struct wd_container *read_container(const struct wd_run *run, const struc
 	return seen;
 }
 
-/* A look without an answer: again, but not for ever, unless this is about what a dead seadog left. */
+/* A look without an answer: again, but not for ever. */
 static void on_silence(struct wd_run *run, const char *why)
 {
-	unsigned most = run->policy_changed ? SILENT_CHANGED_MAX : SILENT_MAX;
+	unsigned most = run->task.resumed ? SILENT_RESUMED_MAX : run->policy_changed ? SILENT_CHANGED_MAX : SILENT_MAX;
 
 	tell_step(run, run->row->name, why);
 	if (!run->why)
 		wd_replace(&run->why, why);
-	run->silent++;
-	if (run->silent >= most && !run->task.resumed)
+	if (++run->silent >= most)
 		end_unknown(run);
 	else
 		pause_run(run, run->silent, PAUSE_LOOKS_MAX);

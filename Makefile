@@ -16,6 +16,8 @@ CFLAGS_release := -O2 -g $(HARDENING)
 LDFLAGS_release := -pie -Wl,-z,relro,-z,now
 CFLAGS_asan := -O1 -g $(SANITIZERS)
 LDFLAGS_asan := $(SANITIZERS)
+CFLAGS_tsan := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
+LDFLAGS_tsan := -fsanitize=thread
 CFLAGS_cover := -O0 -g --coverage
 LDFLAGS_cover := --coverage
 CFLAGS_fuzz := -O1 -g $(SANITIZERS) -fsanitize=fuzzer-no-link
@@ -32,7 +34,8 @@ SOURCES := $(wildcard watchdog/*/*.c)
 OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out watchdog/face/main.c,$(SOURCES)))
 LIBRARY := $(BUILD)/libseadog.a
 FAKE_ENGINE := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/model/model*.c tests/fake/server*.c))
-TEST_SUPPORT := $(FAKE_ENGINE) $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
+PRELOADED := tests/support/slow_fsync.c
+TEST_SUPPORT := $(FAKE_ENGINE) $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(PRELOADED),$(wildcard tests/support/*.c)))
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/*/test_*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS ?= 20
@@ -62,6 +65,13 @@ fake-engine: $(BUILD)/tests/fake/seadog-fake-engine ## the model Engine behind a
 
 $(BUILD)/tests/fake/seadog-fake-engine: $(BUILD)/tests/fake/fake.o $(FAKE_ENGINE) $(LIBRARY)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+# A slow disk, to be preloaded.
+$(BUILD)/tests/support/slow_fsync.so: $(PRELOADED) Makefile
+	@mkdir -p $(@D)
+	$(CC) -std=gnu17 $(WARNINGS) -O2 -fPIC -shared -D_GNU_SOURCE -o $@ $<
+
+$(BUILD)/tests/store/test_slow: | $(BUILD)/tests/support/slow_fsync.so
 
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/driver.o $(LIBRARY)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)

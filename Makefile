@@ -100,9 +100,11 @@ fuzz: ## each fuzz target for FUZZ_SECONDS (20); what it finds anew is kept in b
 	$(MAKE) --no-print-directory KIND=fuzz CC=clang run-fuzz
 
 run-fuzz: $(FUZZERS:%=build/fuzz/%)
-	@set -e; for f in $(FUZZERS); do echo "== $$f"; mkdir -p build/fuzz/corpus/$${f#fuzz_}; \
-		build/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=1024 -print_final_stats=1 -verbosity=0 \
-		-artifact_prefix=build/fuzz/ build/fuzz/corpus/$${f#fuzz_} tests/fuzz/corpus/$${f#fuzz_}; done
+	@set -e; for f in $(FUZZERS); do mkdir -p build/fuzz/corpus/$${f#fuzz_}; \
+		build/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=1024 -print_final_stats=1 \
+			-artifact_prefix=build/fuzz/ build/fuzz/corpus/$${f#fuzz_} tests/fuzz/corpus/$${f#fuzz_} \
+			>build/fuzz/$$f.log 2>&1 || { tail -40 build/fuzz/$$f.log; echo "== $$f FAILED"; exit 1; }; \
+		echo "== $$f: $$(sed -n 's/^stat::number_of_executed_units: *//p' build/fuzz/$$f.log) inputs"; done
 
 cover: ## how much of each file the unit tests reach (build/cover/html/index.html where lcov is installed)
 	@find build/cover -name '*.gcda' -delete 2>/dev/null || true

@@ -2,6 +2,7 @@
 #include "support/unit.h"
 #include <string.h>
 #include <watchdog/memory.h>
+#include <watchdog/text.h>
 #include <watchdog/wire.h>
 
 #define ID "8e4e0f2a1b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6"
@@ -199,6 +200,34 @@ static void only_given_labels_count(void **state)
 	assert_int_equal(web->label_count, 0);
 	assert_string_equal(web->service, "web");
 	wd_container_free(web);
+}
+
+static void a_label_said_twice_is_what_it_was_first(void **state)
+{
+	(void)state;
+	struct wd_container *web = read_labelled("web", "\"seadog.enable\":\"true\",\"seadog.enable\":\"false\"",
+						 "{\"seadog.enable\":\"true\",\"seadog.enable\":\"x\"}");
+
+	assert_int_equal(web->label_count, 0);
+	wd_container_free(web);
+}
+
+static void an_image_full_of_labels_costs_no_time(void **state)
+{
+	WD_AUTO_TEXT struct wd_text labels = {0};
+	wd_time begin = wd_time_now();
+	(void)state;
+
+	for (int i = 0; i < 50000; i++)
+		wd_text_print(&labels, "%s\"seadog.x%d\":\"y\"", i ? "," : "", i);
+	WD_AUTO_FREE char *image = wd_format("{%s}", labels.data);
+	struct wd_container *web = read_labelled("web", labels.data, image);
+	assert_int_equal(web->label_count, 0);
+	wd_container_free(web);
+	web = read_labelled("web", labels.data, "{}");
+	assert_int_equal(web->label_count, 50000);
+	wd_container_free(web);
+	assert_true(wd_time_now() - begin < 5 * WD_SECOND);
 }
 
 static void the_image_is_asked_only_where_it_matters(void **state)
@@ -433,6 +462,8 @@ int main(void)
 		cmocka_unit_test(a_health_check_and_what_the_image_brought),
 		cmocka_unit_test(a_liar_is_known_by_its_labels),
 		cmocka_unit_test(only_given_labels_count),
+		cmocka_unit_test(a_label_said_twice_is_what_it_was_first),
+		cmocka_unit_test(an_image_full_of_labels_costs_no_time),
 		cmocka_unit_test(the_image_is_asked_only_where_it_matters),
 		cmocka_unit_test(an_image_without_labels_gives_none),
 		cmocka_unit_test(identity_is_composes_or_the_name),

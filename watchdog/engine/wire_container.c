@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <string.h>
 #include <strings.h>
+#include <watchdog/map.h>
 #include <watchdog/memory.h>
 #include <watchdog/wire.h>
 
@@ -51,28 +52,38 @@ static bool matters(const char *key)
 	return wd_text_starts(key, "seadog.") || wd_text_starts(key, "com.docker.compose.");
 }
 
-static bool is_given(const struct wd_json *label, const struct wd_json *image_labels)
+/* Labels by name, the first of two of one name. An image can bring a quarter of a million of them, so nothing here may
+ * look one up by walking them all. */
+static struct wd_map *index_labels(const struct wd_json *labels)
 {
-	if (image_labels == NULL)
-		return false;
-	const char *inherited = wd_json_string(wd_json_get(image_labels, wd_json_name(label)), NULL);
-	return inherited == NULL || strcmp(inherited, wd_json_string(label, "")) != 0;
+	struct wd_map *map = wd_map_new();
+	for (struct wd_json *label = wd_json_first(labels); label; label = wd_json_next(label))
+		if (matters(wd_json_name(label)) && wd_map_get(map, wd_json_name(label)) == NULL)
+			wd_map_set(map, wd_json_name(label), label);
+	return map;
+}
+
+static void add_given(struct wd_container *container, const struct wd_map *own, const struct wd_map *inherited)
+{
+	container->labels = wd_alloc(wd_map_count(own) + 1, sizeof(*container->labels));
+	for (struct wd_map_entry *entry = wd_map_first(own); entry; entry = wd_map_next(entry)) {
+		const char *key = wd_map_key(entry);
+		const char *value = wd_json_string(wd_map_value(entry), NULL);
+		const char *old = wd_json_string(wd_map_get(inherited, key), NULL);
+		if (value != NULL && (old == NULL || strcmp(old, value) != 0))
+			container->labels[container->label_count++] = (struct wd_label){wd_copy(key), wd_copy(value)};
+	}
 }
 
 static void read_labels(struct wd_container *container, const struct wd_json *labels,
 			const struct wd_json *image_labels)
 {
-	if (!wd_json_is_object(labels))
+	if (image_labels == NULL || !wd_json_is_object(labels))
 		return;
-	container->labels = wd_alloc(wd_json_count(labels) + 1, sizeof(*container->labels));
-	for (struct wd_json *label = wd_json_first(labels); label; label = wd_json_next(label)) {
-		const char *key = wd_json_name(label);
-		const char *value = wd_json_string(label, NULL);
-		if (value == NULL || !matters(key) || wd_container_label(container, key) != NULL ||
-		    !is_given(label, image_labels))
-			continue;
-		container->labels[container->label_count++] = (struct wd_label){wd_copy(key), wd_copy(value)};
-	}
+	struct wd_map *own = index_labels(labels), *inherited = index_labels(image_labels);
+	add_given(container, own, inherited);
+	wd_map_free(own);
+	wd_map_free(inherited);
 }
 
 bool wd_wire_needs_image(const struct wd_json *inspect)

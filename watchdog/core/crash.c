@@ -76,6 +76,17 @@ static bool policy_answers(const struct wd_service *service, int exit_code)
 	}
 }
 
+/* A crash that happened before the inspect is one of those that are owed; a later one adds to what RestartCount says. */
+static void pay(struct wd_service *service, wd_time at)
+{
+	if (!service->owed)
+		return;
+	if (at > service->owed_asked)
+		service->owed++;
+	else if (service->memory.counted >= service->owed)
+		service->owed = 0;
+}
+
 static void crash(struct wd_guard *guard, struct wd_service *service, struct wd_mark_time mark, wd_time life)
 {
 	const struct wd_policy *policy = service->policy;
@@ -84,8 +95,7 @@ static void crash(struct wd_guard *guard, struct wd_service *service, struct wd_
 	if (answered) {
 		service->memory.counted++;
 		service->waiting_since = mark.at;
-		if (service->owed && service->memory.counted >= service->owed)
-			service->owed = 0;
+		pay(service, mark.at);
 	}
 	if (service->container)
 		service->container->state = answered ? WD_STATE_RESTARTING : WD_STATE_EXITED;

@@ -98,10 +98,11 @@ struct wd_service {
 	wd_time oom_guessed_at; /* an OOM kill counted from inspect whose event may still come */
 
 	/* squaring with RestartCount */
-	bool square;     /* the next fresh inspect is to be compared */
-	unsigned owed;   /* RestartCount that is not counted yet; 0: nothing owed */
-	wd_time owed_at; /* when it is counted as unseen */
-	wd_time sure_at; /* when `counted` was known to be right */
+	bool square;        /* the next fresh inspect is to be compared */
+	unsigned owed;      /* RestartCount that is not counted yet; 0: nothing owed */
+	wd_time owed_at;    /* when it is counted as unseen */
+	wd_time owed_asked; /* when the inspect was asked that told it */
+	wd_time sure_at;    /* when `counted` was known to be right */
 	wd_stamp sure_stamp;
 
 	wd_time unhealthy_since, down_since; /* WD_NEVER: is not */

@@ -47,7 +47,7 @@ char *wd_reason_exit(int exit_code)
 char *wd_reason_lasting(enum wd_trigger trigger, wd_time span, const char *detail)
 {
 	char buffer[WD_TIME_TEXT];
-	const char *text = wd_span_print(span, buffer);
+	const char *text = wd_span_print(span - span % WD_SECOND, buffer);
 
 	if (detail && *detail)
 		return wd_format("%s for %s: %s", wd_trigger_name(trigger), text, detail);

@@ -108,7 +108,7 @@ static void judge_down(struct wd_guard *guard, struct wd_service *service)
 
 /* RestartCount against what was counted. More: an event is on its way, or was lost. Less: a start by hand or the
  * Engine's own start began it anew. */
-static void compare_count(struct wd_guard *guard, struct wd_service *service)
+static void compare_count(struct wd_guard *guard, struct wd_service *service, wd_time asked)
 {
 	unsigned told = service->container->restart_count;
 
@@ -116,6 +116,7 @@ static void compare_count(struct wd_guard *guard, struct wd_service *service)
 	if (told > service->memory.counted) {
 		service->owed = told;
 		service->owed_at = guard->now + SETTLING;
+		service->owed_asked = asked;
 		return;
 	}
 	if (told < service->memory.counted) {
@@ -138,7 +139,7 @@ void wd_sight_take(struct wd_guard *guard, struct wd_service *service, wd_time a
 	wd_oom_look(guard, service);
 	take_state(guard, service, first);
 	if (service->square || service->container->restart_count != service->memory.counted)
-		compare_count(guard, service);
+		compare_count(guard, service, asked);
 	judge_down(guard, service);
 	if (service->memory.hold.held && service->running && !wd_service_busy(service) &&
 	    (service->memory.hold.kind != WD_ACTION_PAUSE || service->container->state != WD_STATE_PAUSED))

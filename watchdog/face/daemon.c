@@ -172,14 +172,19 @@ static void on_reload(void *data)
 
 static void recall_memory(void *data, const struct wd_memory *memory)
 {
+	struct wd_daemon *daemon = data;
 	struct wd_fact fact = {.kind = WD_FACT_MEMORY, .memory = memory};
 
-	wd_daemon_tell(data, &fact);
+	if (memory->last_event > daemon->resume)
+		daemon->resume = memory->last_event;
+	wd_daemon_tell(daemon, &fact);
 }
 
 static void start_engine(struct wd_daemon *daemon)
 {
-	wd_engine_start(daemon->engine, wd_store_load_resume(daemon->store));
+	wd_stamp resume = wd_store_load_resume(daemon->store);
+
+	wd_engine_start(daemon->engine, resume > daemon->resume ? resume : daemon->resume);
 	do_housework(daemon);
 }
 

@@ -55,6 +55,7 @@ struct wd_daemon {
 	unsigned recent_next;
 	char *store_trouble; /* as last said */
 	wd_time latest;      /* the deepest lateness of the loop since the last ping */
+	wd_stamp resume;     /* the newest event that a row remembers */
 	unsigned recovering; /* plans of a dead watchdog that are not finished yet */
 	bool ending;         /* answers of the store that still come are for nobody */
 	int exit_code;

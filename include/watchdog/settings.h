@@ -63,7 +63,12 @@ struct wd_sources {
 };
 
 /* Loads and checks everything; finds all faults, not the first. Returns the settings, or NULL where there is any
- * fault; warnings alone leave it usable. Findings are added in order of place. */
+ * fault; warnings alone leave it usable. Findings are added in order of place: files as they were read, line by line, then
+ * the environment and the command line. findings may be NULL.
+ *
+ * A comment stands on a line of its own (; or #), or behind a value that is no free text (command, url, user, topic …):
+ * white space, a semicolon, and white space or another semicolon. Whatever else inih would cut or bend is a fault with
+ * its line; the list stands in config/config.h at wd_config_read(). */
 struct wd_settings *wd_settings_load(const struct wd_sources *sources, struct wd_findings *findings);
 struct wd_settings *wd_settings_free(struct wd_settings *settings); /* returns NULL; takes NULL */
 

@@ -85,7 +85,8 @@ struct wd_container {
 	wd_time check_patience; /* how long its health check's own settings need to say healthy or not; 0: no check */
 	wd_time stop_timeout;   /* Config.StopTimeout, 10 s where it is not set */
 	int stop_signal;        /* 15 where it is not set */
-	struct wd_label *labels; /* the seadog.* and compose labels that the container was GIVEN, not its image's */
+	struct wd_label *labels; /* that the container was GIVEN, not its image's: seadog.*, compose's, and those that
+	                            `match = label:KEY=GLOB` may ask for */
 	unsigned label_count;
 	char *project; /* compose project given to it, or NULL */
 };

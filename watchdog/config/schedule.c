@@ -41,9 +41,8 @@ static bool sound_range(const struct field *field, const char *text)
 	int low = field->low, high = field->high, step;
 	if (*text == '*')
 		text++;
-	else if (!read_number(field, &text, &low))
-		return false;
-	else if (*text == '-' && (text++, !read_number(field, &text, &high) || high < low))
+	else if (!read_number(field, &text, &low) ||
+		 (*text == '-' && (text++, !read_number(field, &text, &high) || high < low)))
 		return false;
 	if (*text == '/' && (text++, !read_number(&step_field, &text, &step)))
 		return false;

@@ -161,7 +161,7 @@ void wd_stream_done(struct wd_engine *engine);
 void wd_stream_open(struct wd_engine *engine);
 void wd_stream_close(struct wd_engine *engine);
 bool wd_stream_replays(struct wd_engine *engine); /* a known event waits among the lines */
-void wd_stream_go_on(struct wd_engine *engine);   /* a step, in the next turn */
+void wd_stream_take_all(struct wd_engine *engine); /* tells what waits */
 
 /* sync.c */
 void wd_sync_init(struct wd_engine *engine);

@@ -95,8 +95,9 @@ void wd_link_judge(struct wd_engine *engine)
 	engine->link.refused = engine->link.fruitful = false;
 	wd_replace(&engine->trouble, NULL);
 	arm(engine, engine->pace.ping);
-	wd_stream_go_on(engine);
 	wd_engine_tell(engine, &fact);
+	/* The replay comes before the inspects: what it tells need not be inferred from their counters. */
+	wd_stream_take_all(engine);
 }
 
 /* xorshift32 (Marsaglia 2003): enough to keep many clients of one Engine from coming back at the same moment. */

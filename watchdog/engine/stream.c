@@ -7,7 +7,7 @@
  * so that what waits does not grow. */
 #define STEP_BYTES ((size_t)64 << 10)
 #define STEP_EVENTS 256
-/* What may wait for a verdict, or beyond a step, before all of it is worked off at once. */
+/* What may wait for a verdict. */
 #define WAITING_MOST ((size_t)1 << 20)
 #define HEAD_KEPT ((size_t)2048)
 
@@ -24,7 +24,7 @@ void wd_stream_done(struct wd_engine *engine)
 	engine->stream.step = wd_timer_free(engine->stream.step);
 }
 
-void wd_stream_go_on(struct wd_engine *engine)
+static void go_on(struct wd_engine *engine)
 {
 	wd_timer_set(engine->stream.step, wd_loop_now(engine->loop));
 }
@@ -36,7 +36,7 @@ static void noted_header(void *data, const char *name, const char *value)
 	(void)name, (void)value;
 	engine->stream.active = wd_loop_now(engine->loop);
 	if (!engine->stream.answered)
-		wd_stream_go_on(engine);
+		go_on(engine);
 	engine->stream.answered = true;
 }
 
@@ -51,7 +51,7 @@ static void noted_bytes(void *data, const char *bytes, size_t length)
 		wd_text_put(&stream->head, bytes, length < room ? length : room);
 	wd_lines_put(&stream->lines, bytes, length);
 	stream->answered = true;
-	wd_stream_go_on(engine);
+	go_on(engine);
 }
 
 static void noted_end(void *data, const struct wd_http_answer *answer)
@@ -72,7 +72,7 @@ static void noted_end(void *data, const struct wd_http_answer *answer)
 		whole.length = stream->head.length;
 		stream->why = wd_engine_complaint(&whole);
 	}
-	wd_stream_go_on(engine);
+	go_on(engine);
 }
 
 static char *path_of(struct wd_engine *engine)
@@ -195,14 +195,23 @@ static bool take_line(struct wd_engine *engine, const char *line, size_t length)
 	return kind == WD_WIRE_EVENT;
 }
 
+void wd_stream_take_all(struct wd_engine *engine)
+{
+	const char *line;
+	size_t length;
+
+	say_long(engine);
+	while ((line = wd_lines_take(&engine->stream.lines, &length)))
+		take_line(engine, line, length);
+}
+
 static void take_some(struct wd_engine *engine)
 {
-	struct wd_lines *lines = &engine->stream.lines;
-	bool all = wd_lines_waiting(lines) > WAITING_MOST;
 	size_t bytes = 0, events = 0, length;
 	const char *line;
 
-	while ((all || (bytes < STEP_BYTES && events < STEP_EVENTS)) && (line = wd_lines_take(lines, &length))) {
+	say_long(engine);
+	while (bytes < STEP_BYTES && events < STEP_EVENTS && (line = wd_lines_take(&engine->stream.lines, &length))) {
 		bytes += length + 1;
 		events += take_line(engine, line, length);
 	}
@@ -227,12 +236,10 @@ static void step(void *data)
 		wd_link_answered(engine);
 	if (must_judge(engine))
 		wd_link_judge(engine);
-	if (engine->link.state == WD_LINK_UP) {
-		say_long(engine);
+	if (engine->link.state == WD_LINK_UP)
 		take_some(engine);
-	}
 	if (engine->link.state == WD_LINK_UP && wd_lines_waiting(&stream->lines) > 0) {
-		wd_stream_go_on(engine);
+		go_on(engine);
 	} else if (stream->ended) {
 		WD_AUTO_FREE char *why = wd_copy(stream->why);
 

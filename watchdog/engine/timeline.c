@@ -80,6 +80,8 @@ void wd_timeline_take(struct wd_timeline *timeline, const struct wd_event *event
 	timeline->next = (timeline->next + 1) % WD_TIMELINE_KEYS;
 	if (timeline->count < WD_TIMELINE_KEYS)
 		timeline->count++;
+	if (event->stamp < timeline->floor) /* it was on its way when we connected: it is looked for in a replay */
+		timeline->floor = event->stamp;
 	if (event->stamp > timeline->newest && event->stamp <= wall + timeline->skew + TOLERANCE)
 		timeline->newest = event->stamp;
 }

@@ -255,6 +255,18 @@ static void the_environment_beats_the_file_and_the_command_line_both(void **stat
 	wd_list_done(&sources.set);
 }
 
+static void what_a_section_says_shows_as_overridden_where_it_is(void **state)
+{
+	(void)state;
+	write_file("seadog.conf", "[policy web]\nmatch = name:web\nverify = 10s\non_oom = stop\n");
+	char *const environment[] = {"SEADOG_DEFAULTS_VERIFY=60s", NULL};
+	struct wd_settings *settings = load_with(environment, "");
+	assert_holds(settings, NULL, "policy web", "verify", "60s from SEADOG_DEFAULTS_VERIFY");
+	assert_holds(settings, NULL, "policy web", "on_oom", "stop from seadog.conf:4");
+	assert_holds(settings, NULL, "policy web", "match", "name:web from seadog.conf:2");
+	wd_settings_free(settings);
+}
+
 static void a_variable_can_name_a_file_that_holds_the_value(void **state)
 {
 	(void)state;
@@ -337,6 +349,7 @@ int main(void)
 		STORY(an_ordinary_user_keeps_state_and_socket_at_home),
 		STORY(a_place_that_was_chosen_is_not_replaced_by_the_users_own),
 		STORY(the_environment_beats_the_file_and_the_command_line_both),
+		STORY(what_a_section_says_shows_as_overridden_where_it_is),
 		STORY(a_variable_can_name_a_file_that_holds_the_value),
 		STORY(a_variable_nobody_knows_is_a_fault),
 		STORY(a_command_line_that_sets_what_is_not_there_is_a_fault),

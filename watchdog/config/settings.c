@@ -118,13 +118,15 @@ static void list_scope(const struct listing *listing, const char *title, const s
 	}
 }
 
-static void list_named(const struct listing *listing, const struct wd_section *section)
+/* What a section says, unless the environment or the command line says something nearer. */
+static void list_named(const struct listing *listing, const struct wd_config *config, const struct wd_section *section)
 {
 	WD_AUTO_FREE char *title = wd_section_title(section);
 	for (const struct wd_option *option = wd_options; option->key; option++) {
-		const struct wd_entry *entry = wd_section_get(section, option);
-		if (entry)
-			list_value(listing, title, option, entry->value, entry->origin);
+		if (!wd_section_get(section, option))
+			continue;
+		struct wd_found found = wd_scope_find(&(struct wd_scope){.config = config, .section = section}, option);
+		list_value(listing, title, option, found.value, found.origin);
 	}
 }
 
@@ -143,5 +145,5 @@ void wd_settings_each(const struct wd_settings *settings, const struct wd_contai
 	list_scope(&listing, "defaults", &(struct wd_scope){.config = config});
 	for (size_t i = 0; i < config->count; i++)
 		if (config->sections[i].name)
-			list_named(&listing, &config->sections[i]);
+			list_named(&listing, config, &config->sections[i]);
 }

@@ -27,12 +27,18 @@ struct wd_actor *wd_actor_new(struct wd_loop *loop, struct wd_engine *engine, st
 struct wd_actor *wd_actor_free(struct wd_actor *actor); /* cancels; the journal keeps what was under way */
 
 /* Starts the plan of an order of kind WD_ORDER_ACT (stop, pause, restart, release); at most one per container at a
- * time: a second waits for the first. `remembered`: the policy in the order is already durable, so the first change
- * need not wait for the disk. */
+ * time, a second waits for the first, and at most eight in all. `remembered`: the policy in the order is already durable,
+ * so a stop or a pause is sent at once: without waiting for the disk, and without the look that would refuse AutoRemove
+ * and Swarm tasks (whoever remembers has looked).
+ *
+ * DONE: a look has shown it. REFUSED: nothing was done, and must not be. UNDONE: it did not work, and is as before.
+ * FAILED: it did not work; `detail` says how the container is: a hold whose policy could not be set leaves it stopped. */
 void wd_actor_do(struct wd_actor *actor, const struct wd_order *order, bool remembered);
 
-/* At the start, before the first order: finishes or undoes what the journal holds. The end of each comes as an ACTED
- * fact with ticket 0 and, in `resumed`, what it was. */
+/* At the start, before the first order: finishes what the journal holds, takes it back where somebody has started the
+ * container by hand since, or leaves it (UNDONE) where somebody has decided otherwise. The end of each is told here and
+ * not by on_end; each ends, within minutes, also without an Engine: then its row stays for the next start. The row is
+ * struck in the turn after it was told, so that what is written about it is on disk before. */
 struct wd_resumed {
 	const char *plan, *service, *name, *container;
 	enum wd_plan_end end;

@@ -300,6 +300,57 @@ static void a_recovery_meets_every_fault_too(void **state)
 	}
 }
 
+/* --- two faults --- */
+
+static bool is_stopped_as_it_was(const struct play *play)
+{
+	return play->scene->action == WD_ACTION_STOP && has_own_policy(play) &&
+	       stage_state(&play->stage, "web") == WD_STATE_EXITED;
+}
+
+static void check_end(const struct play *play, unsigned at, enum stage_fault fault)
+{
+	expect(play, play->stage.ends == 1, "does not end", at, fault);
+	if (play->stage.end == WD_PLAN_DONE)
+		expect(play, is_as_wanted(play), "done, and not as wanted", at, fault);
+	else if (play->stage.end == WD_PLAN_UNDONE)
+		expect(play, is_as_before(play), "undone, and not as before", at, fault);
+	else
+		expect(play, is_as_before(play) || is_as_wanted(play) || is_stopped_as_it_was(play), "torn", at, fault);
+}
+
+static void play_two(const struct scene *scene, unsigned at, enum stage_fault fault, unsigned again,
+		     enum stage_fault second)
+{
+	struct play play;
+
+	open_play(&play, scene);
+	play.stage.fault_at = at;
+	play.stage.fault = fault;
+	play.stage.second_at = at + again;
+	play.stage.second = second;
+	begin_play(&play);
+	check_end(&play, at, fault);
+	check_always(&play, at, fault);
+	stage_done(&play.stage);
+}
+
+/* All pairs would take a minute: each scene has its share of them, another one each. */
+static void two_faults_tear_nothing(void **state)
+{
+	enum { SHARE = 11 };
+	unsigned number = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(scenes) / sizeof(scenes[0]); i++, number++)
+		for (unsigned at = 1; at <= 6; at++)
+			for (unsigned again = 1; again <= 5; again++)
+				for (enum stage_fault one = STAGE_REFUSED_409; one < STAGE_KILLED_BEFORE; one++)
+					for (enum stage_fault two = STAGE_REFUSED_409; two < STAGE_KILLED_BEFORE; two++)
+						if (number++ % SHARE == 0)
+							play_two(&scenes[i], at, one, again, two);
+}
+
 /* --- for ever --- */
 
 /* One kind of call never works. The end says so, and the container is as before, as wanted, or, where it was stopped
@@ -307,21 +358,12 @@ static void a_recovery_meets_every_fault_too(void **state)
 static void play_for_ever(const struct scene *scene, const char *verb, enum stage_fault fault)
 {
 	struct play play;
-	bool stopped;
 
 	open_play(&play, scene);
 	play.stage.sticky = verb;
 	play.stage.fault = fault;
 	begin_play(&play);
-	expect(&play, play.stage.ends == 1, "does not end", 0, fault);
-	stopped = scene->action == WD_ACTION_STOP && has_own_policy(&play) &&
-		  stage_state(&play.stage, "web") == WD_STATE_EXITED;
-	if (play.stage.end == WD_PLAN_DONE)
-		expect(&play, is_as_wanted(&play), "done, and not as wanted", 0, fault);
-	else if (play.stage.end == WD_PLAN_UNDONE)
-		expect(&play, is_as_before(&play), "undone, and not as before", 0, fault);
-	else
-		expect(&play, is_as_before(&play) || is_as_wanted(&play) || stopped, "torn", 0, fault);
+	check_end(&play, 0, fault);
 	check_always(&play, 0, fault);
 	stage_done(&play.stage);
 }
@@ -373,6 +415,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_plan_meets_every_fault_at_every_call),
 		cmocka_unit_test(a_recovery_meets_every_fault_too),
+		cmocka_unit_test(two_faults_tear_nothing),
 		cmocka_unit_test(a_call_that_never_works_ends_the_plan_in_good_order),
 		cmocka_unit_test(an_engine_that_goes_silent_for_good_loses_no_policy),
 	};

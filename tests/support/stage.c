@@ -120,6 +120,8 @@ static enum stage_fault fault_of(const struct stage *stage, const char *path)
 {
 	size_t length = strcspn(path, "?"), tail = stage->sticky ? strlen(stage->sticky) : 0;
 
+	if (stage->second_at && stage->asked.count == stage->second_at)
+		return stage->second;
 	if (!stage->sticky)
 		return stage->asked.count == stage->fault_at ? stage->fault : STAGE_FINE;
 	if (stage->asked.count < stage->fault_at || length < tail ||

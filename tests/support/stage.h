@@ -45,6 +45,8 @@ struct stage {
 	/* The call with that number (1: the first) meets the fault; or all from it on whose path ends with `sticky`. */
 	unsigned fault_at;
 	enum stage_fault fault;
+	unsigned second_at; /* and another one */
+	enum stage_fault second;
 	const char *sticky;
 	bool killed;
 

@@ -183,8 +183,8 @@ static void walk(struct wd_run *run, const struct wd_row *rows)
 {
 	run->rows = rows;
 	run->row = rows;
-	run->late = 0;
 	memset(run->asked, 0, sizeof(run->asked));
+	memset(run->late, 0, sizeof(run->late));
 }
 
 static const struct wd_row *verify_row(const struct wd_run *run)
@@ -226,7 +226,7 @@ static void fail_at(struct wd_run *run, const struct wd_row *row)
 {
 	char *why = run->why;
 
-	if (run->late >= LATE_MAX && row->stops)
+	if (run->late[row - run->rows] >= LATE_MAX && row->stops)
 		run->why = wd_format("it cannot be stopped: %s", why);
 	else if (!why)
 		run->why = wd_format("%s: asked %u times, and still not so", row->name, row->tries);
@@ -284,7 +284,7 @@ static void on_change(struct wd_run *run, const struct wd_engine_answer *answer)
 		return;
 	}
 	if (answer->end == WD_HTTP_LATE)
-		run->late++;
+		run->late[run->row - run->rows]++;
 	if (answer->end != WD_HTTP_LOST)
 		run->not_before = 0;
 	WD_AUTO_FREE char *trouble = print_trouble(run->row, answer);
@@ -537,7 +537,7 @@ static void settle(struct wd_run *run)
 		next_row(run);
 		return;
 	}
-	if (asked >= row->tries || run->late >= LATE_MAX) {
+	if (asked >= row->tries || run->late[row - run->rows] >= LATE_MAX) {
 		fail_at(run, row);
 		return;
 	}

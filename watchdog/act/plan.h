@@ -122,8 +122,8 @@ struct wd_run {
 
 	struct wd_container *seen;  /* by the last look */
 	wd_stamp started_before;    /* StartedAt at the first look */
-	unsigned asked[WD_ROWS_MAX];
-	unsigned late;              /* changes that were not answered in time */
+	unsigned asked[WD_ROWS_MAX]; /* of each row, how often */
+	unsigned late[WD_ROWS_MAX];  /* … and how often not answered in time */
 	unsigned silent;            /* looks without an answer, in a row */
 	bool changed;               /* a change may have been made */
 	bool policy_changed;        /* … and the restart policy may be another */

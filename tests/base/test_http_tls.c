@@ -168,9 +168,12 @@ static void a_certificate_nobody_vouches_for_is_refused(void **state)
 {
 	NEEDS_OPENSSL;
 	struct server server = start("server.pem", "server.key", false);
-	assert_refused(server.port, (struct wd_http_target){.tls_ca = "other.pem"},
-		       "unable to get local issuer certificate");
-	assert_refused(server.port, (struct wd_http_target){0}, "unable to get local issuer certificate");
+	assert_refused(
+		server.port, (struct wd_http_target){.tls_ca = "other.pem"},
+		"SSL certificate problem: unable to get local issuer certificate (name its authority by tls_ca)");
+	assert_refused(
+		server.port, (struct wd_http_target){0},
+		"SSL certificate problem: unable to get local issuer certificate (name its authority by tls_ca)");
 	end(server);
 	server = start("self.pem", "server.key", false);
 	assert_refused(server.port, (struct wd_http_target){.tls_ca = "lab.pem"}, "self");
@@ -256,7 +259,8 @@ static void who_speaks_no_tls_gets_no_request(void **state)
 {
 	(void)state;
 	struct raw_server *server = raw_server_tcp("127.0.0.1", serve_plain, NULL);
-	assert_refused(raw_server_port(server), (struct wd_http_target){0}, "wrong version number");
+	assert_refused(raw_server_port(server), (struct wd_http_target){0},
+		       "wrong version number (is it TLS that is spoken there?)");
 	raw_server_stop(server);
 }
 

@@ -148,15 +148,21 @@ static const char *hint(const struct wd_http_call *call, int number)
 		return " (is your user in the socket's group?)";
 	if (number == ECONNREFUSED || (number == ENOENT && call->is_unix))
 		return " (is the Engine running?)";
+	if (call->code == CURLE_SSL_CONNECT_ERROR)
+		return " (is it TLS that is spoken there?)";
+	if (call->code == CURLE_PEER_FAILED_VERIFICATION && strstr(call->curl_words, "issuer"))
+		return " (name its authority by tls_ca)";
 	return "";
 }
 
+/* "Could not resolve" begins a sentence; "SSL" and "OpenSSL" are names. */
 static void add_lowered(struct wd_text *text, const char *words)
 {
-	/* "Could not resolve" begins a sentence, "SSL" does not. */
-	char first = words[0];
-	if (isupper((unsigned char)first) && !isupper((unsigned char)words[1])) {
-		first = (char)tolower((unsigned char)first);
+	size_t rest = 1;
+	while (words[0] && islower((unsigned char)words[rest]))
+		rest++;
+	if (isupper((unsigned char)words[0]) && rest > 1 && !isupper((unsigned char)words[rest])) {
+		char first = (char)tolower((unsigned char)words[0]);
 		wd_text_put(text, &first, 1);
 		words++;
 	}

@@ -67,6 +67,16 @@ static void move(struct wd_http_call *call, struct calls *to)
 	call->in = to;
 }
 
+static struct wd_http_call *take_first(struct calls *calls)
+{
+	struct wd_http_call *call = TAILQ_FIRST(calls);
+	if (call) {
+		TAILQ_REMOVE(calls, call, link);
+		call->in = NULL;
+	}
+	return call;
+}
+
 static void leave_curl(struct wd_http_call *call)
 {
 	if (call->easy) {
@@ -91,7 +101,7 @@ static void bury(struct wd_http_call *call)
 static void bury_all(struct calls *calls)
 {
 	struct wd_http_call *call;
-	while ((call = TAILQ_FIRST(calls)))
+	while ((call = take_first(calls)))
 		bury(call);
 }
 
@@ -130,7 +140,7 @@ static void begin(struct wd_http_call *call)
 static void begin_all(struct wd_http *http)
 {
 	struct wd_http_call *call;
-	while ((call = TAILQ_FIRST(&http->waiting)))
+	while ((call = take_first(&http->waiting)))
 		begin(call);
 }
 
@@ -235,7 +245,6 @@ static enum wd_http_end judge(struct wd_http_call *call)
 static void deliver_one(struct wd_http_call *call)
 {
 	struct wd_http_answer answer = {.end = judge(call)};
-	move(call, NULL);
 	leave_curl(call);
 	answer.status = call->headers_whole ? call->status : 0;
 	answer.body = wd_text_get(&call->body);
@@ -258,7 +267,7 @@ static void deliver(struct wd_http *http)
 {
 	struct wd_http_call *call;
 	http->delivering = true;
-	while ((call = TAILQ_FIRST(&http->ended)))
+	while ((call = take_first(&http->ended)))
 		deliver_one(call);
 	http->delivering = false;
 	if (http->doomed)

@@ -349,6 +349,49 @@ static void rows_that_make_no_sense_do_no_harm(void **state)
 	wd_store_close(store);
 }
 
+static void somebody_who_looks_into_it_by_hand_delays_the_writing(void **state)
+{
+	(void)state;
+	fill(3);
+	WD_AUTO_FREE char *path = keeping_file(place, "seadog.db");
+	sqlite3 *handle;
+	assert_int_equal(sqlite3_open(path, &handle), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(handle, "PRAGMA locking_mode=EXCLUSIVE; BEGIN IMMEDIATE", NULL, NULL, NULL),
+			 SQLITE_OK);
+	struct keeping_told told;
+	struct wd_store *store = open_warned("database is locked");
+	assert_int_equal(keeping_counted(store, "service-2"), 3);
+	sqlite3_close(handle);
+	assert_true(write_one(store, "a", 1, &told));
+	assert_int_equal(keeping_counted(store, "service-2"), 3);
+	wd_store_close(store);
+}
+
+static void what_is_pruned_gives_its_room_back(void **state)
+{
+	(void)state;
+	struct wd_store *store = open_warned(NULL);
+	static char logs[20000];
+	memset(logs, 'x', sizeof(logs) - 1);
+	for (unsigned n = 1; n <= 100; n++) {
+		struct wd_incident incident = *keeping_incident(n);
+		incident.closed = 5;
+		incident.logs = logs;
+		wd_store_incident(store, &incident, NULL, NULL);
+	}
+	wd_store_close(store);
+	WD_AUTO_FREE char *path = keeping_file(place, "seadog.db");
+	struct stat before, after;
+	assert_int_equal(stat(path, &before), 0);
+	store = open_warned(NULL);
+	for (unsigned n = 0; n < 10; n++)
+		wd_store_prune(store, 6);
+	wd_store_close(store);
+	assert_int_equal(stat(path, &after), 0);
+	assert_true(before.st_size > 2000000);
+	assert_true(after.st_size < 200000);
+}
+
 /* Files that are taken away while they are open. */
 
 static void remove_file(const char *name)
@@ -723,6 +766,8 @@ int main(void)
 		STORY(what_a_newer_seadog_wrote_is_left_alone),
 		STORY(a_directory_of_that_name_stops_only_the_writing),
 		STORY(rows_that_make_no_sense_do_no_harm),
+		STORY(somebody_who_looks_into_it_by_hand_delays_the_writing),
+		STORY(what_is_pruned_gives_its_room_back),
 		STORY(a_deleted_database_is_written_anew),
 		STORY(a_deleted_directory_is_made_anew_and_owned),
 		STORY(a_deleted_log_costs_nothing),

@@ -1,7 +1,6 @@
 #include "change.h"
 
 #include "rows.h"
-#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 #include <watchdog/memory.h>
@@ -214,8 +213,7 @@ bool wd_change_apply(const struct wd_change *change, struct wd_database *databas
 	case WD_CHANGE_READ:
 		break;
 	}
-	assert(!"a reading is not applied");
-	return false;
+	return wd_fail(error, WD_ERROR_FAILED, "a reading changes nothing");
 }
 
 bool wd_change_read(struct wd_change *change, struct wd_database *database, struct wd_error *error)

@@ -103,8 +103,6 @@ static bool is_durable(const struct wd_change *first, const struct wd_change *en
 static bool write_together(struct wd_store *store, struct wd_change *first, const struct wd_change *end,
 			   struct wd_error *error)
 {
-	if (!make_ready(store, error))
-		return false;
 	bool ok = wd_database_begin(store->database, is_durable(first, end), error);
 	for (struct wd_change *change = first; ok && change != end; change = TAILQ_NEXT(change, entry))
 		ok = wd_change_apply(change, store->database, error);
@@ -118,14 +116,23 @@ static bool write_together(struct wd_store *store, struct wd_change *first, cons
 static void write_alone(struct wd_store *store, struct wd_change *first, const struct wd_change *end)
 {
 	WD_AUTO_FREE char *trouble = NULL;
+	struct wd_error error = {0};
+	bool ready = true; /* once it is not, trying again for each would take long where the disk does */
 	for (struct wd_change *change = first; change != end; change = TAILQ_NEXT(change, entry)) {
-		struct wd_error error = {0};
-		if (write_together(store, change, TAILQ_NEXT(change, entry), &error))
+		ready = ready && make_ready(store, &error);
+		if (ready && write_together(store, change, TAILQ_NEXT(change, entry), &error))
 			continue;
 		wd_replace(&change->why, error.text);
 		wd_replace(&trouble, error.text);
 	}
 	set_trouble(store, trouble);
+}
+
+static void refuse_all(struct wd_store *store, struct wd_change *first, const struct wd_change *end, const char *why)
+{
+	for (struct wd_change *change = first; change != end; change = TAILQ_NEXT(change, entry))
+		wd_replace(&change->why, why);
+	set_trouble(store, why);
 }
 
 static void log_before(struct wd_store *store, const struct wd_change *first, const struct wd_change *end)
@@ -146,8 +153,11 @@ static void log_after(struct wd_store *store, const struct wd_change *first, con
 
 static void write_changes(struct wd_store *store, struct wd_change *first, const struct wd_change *end)
 {
+	struct wd_error error = {0};
 	log_before(store, first, end);
-	if (write_together(store, first, end, NULL))
+	if (!make_ready(store, &error))
+		refuse_all(store, first, end, error.text);
+	else if (write_together(store, first, end, NULL))
 		set_trouble(store, NULL);
 	else
 		write_alone(store, first, end);

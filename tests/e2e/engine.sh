@@ -1,0 +1,130 @@
+#!/bin/sh
+# A private Engine for tests and the demo: its own network and mount namespace, its own data, its own socket.
+#
+#   engine.sh start VERSION DIR    20.10 is the host's dockerd; another comes from the tree of its Debian release in
+#                                  $ENGINE_TREES (default /var/cache/seadog/engines); waits until it answers
+#   engine.sh stop DIR | kill DIR  SIGTERM and wait, or SIGKILL: what is in DIR stays, start goes on with it
+#   engine.sh remove DIR           stop, and take everything away
+#   engine.sh image DIR [TAG]      imports an image of a busybox-static tree (default bb:1)
+#   engine.sh has VERSION          whether that version can be had here
+set -eu
+
+trees=${ENGINE_TREES:-/var/cache/seadog/engines}
+
+tree_of() {
+  case $1 in
+  26.*) echo "$trees/trixie" ;;
+  28.*) echo "$trees/forky" ;;
+  host | 20.*) echo / ;;
+  *) echo "engine.sh: no tree for Engine $1" >&2 && exit 2 ;;
+  esac
+}
+
+has() {
+  tree=$(tree_of "$1")
+  [ -x "$tree/usr/sbin/dockerd" ] || [ -x "$tree/usr/bin/dockerd" ]
+}
+
+wait_for_socket() {
+  tries=0
+  until docker -H "unix://$1/docker.sock" version >/dev/null 2>&1; do
+    tries=$((tries + 1))
+    if [ "$tries" -gt 300 ] || ! kill -0 "$(cat "$1/unshare.pid")" 2>/dev/null; then
+      echo "engine.sh: the Engine in $1 did not come up:" >&2
+      tail -n 20 "$1/log" >&2
+      exit 1
+    fi
+    sleep 0.2
+  done
+}
+
+# Everything inside the namespaces; $1 is the tree, $2 the folder.
+# shellcheck disable=SC2016
+inside='
+  tree=$1 dir=$2
+  mount --make-rprivate /
+  ip link set lo up
+  set -- dockerd --data-root "$dir/data" --exec-root "$dir/exec" -p "$dir/docker.pid" -H "unix://$dir/docker.sock"
+  if [ "$tree" = / ]; then exec "$@"; fi
+  mount --bind "$tree" "$tree" # its root must be a mount: images are unpacked behind a remount of /
+  for part in proc sys dev; do mount --rbind "/$part" "$tree/$part"; done
+  mount -t tmpfs tmpfs "$tree/run"
+  mkdir -p "$tree$dir"
+  mount --rbind "$dir" "$tree$dir"
+  exec chroot "$tree" "$@"
+'
+
+start() {
+  version=$1 dir=$2
+  has "$version" || { echo "engine.sh: Engine $version is not here" >&2; exit 3; }
+  mkdir -p "$dir/data" "$dir/exec"
+  rm -f "$dir/docker.pid" "$dir/docker.sock"
+  echo "$version" >"$dir/version"
+  # shellcheck disable=SC2016
+  setsid unshare -n -m sh -c "$inside" engine "$(tree_of "$version")" "$dir" >>"$dir/log" 2>&1 </dev/null &
+  echo $! >"$dir/unshare.pid"
+  wait_for_socket "$dir"
+}
+
+gone() {
+  tries=0
+  while kill -0 "$1" 2>/dev/null && [ "$tries" -lt 200 ]; do
+    tries=$((tries + 1))
+    sleep 0.1
+  done
+}
+
+stop() {
+  [ -s "$1/docker.pid" ] || return 0
+  pid=$(cat "$1/docker.pid")
+  kill "-$2" "$pid" 2>/dev/null || true
+  gone "$pid"
+}
+
+# What belongs to this Engine and nobody else: containerd, shims and containers, by the folder they were started with.
+sweep() {
+  for pid in $(pgrep -f -- "$1/exec" || true); do
+    kill -9 "$pid" 2>/dev/null || true
+  done
+}
+
+remove() {
+  if [ -S "$1/docker.sock" ]; then
+    # shellcheck disable=SC2046
+    timeout 60 docker -H "unix://$1/docker.sock" rm -f $(docker -H "unix://$1/docker.sock" ps -aq 2>/dev/null) \
+      >/dev/null 2>&1 || true
+  fi
+  stop "$1" TERM
+  sweep "$1"
+  if [ -s "$1/version" ]; then
+    tree=$(tree_of "$(cat "$1/version")")
+    [ "$tree" = / ] || rmdir -p "$tree$1" 2>/dev/null || true
+  fi
+  rm -rf "$1" 2>/dev/null || { sleep 1; rm -rf "$1"; }
+}
+
+image() {
+  dir=$1 tag=${2:-bb:1}
+  root=$(mktemp -d)
+  mkdir -p "$root/bin" "$root/tmp"
+  cp "$(command -v busybox)" "$root/bin/busybox"
+  for applet in sh sleep echo cat true false test touch rm tail head dd mkdir kill date ls; do
+    ln -s busybox "$root/bin/$applet"
+  done
+  shift
+  [ $# -eq 0 ] || shift
+  tar -C "$root" -c . | docker -H "unix://$dir/docker.sock" import "$@" - "$tag" >/dev/null
+  rm -rf "$root"
+}
+
+verb=${1:-}
+[ $# -eq 0 ] || shift
+case $verb in
+start) start "$@" ;;
+stop) stop "$1" TERM ;;
+kill) stop "$1" KILL ;;
+remove) remove "$1" ;;
+image) image "$@" ;;
+has) has "$1" ;;
+*) sed -n '2,11s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
+esac

@@ -307,6 +307,20 @@ static void a_new_order_waits_for_what_is_resumed(void **state)
 	assert_int_equal(stage.row_count, 0);
 }
 
+static void which_engine_it_is_is_known_by_the_first_look(void **state)
+{
+	(void)state;
+	stage_done(&stage);
+	stage_init(&stage, MODEL_PODMAN);
+	add_living("web", WD_NEVER);
+	die_before(2, WD_ACTION_STOP, "web");
+	wd_list_done(&stage.asked);
+	stage_revive(&stage);
+	assert_resumed("hold", WD_PLAN_DONE, "restart policy always kept for release");
+	assert_string_equal(stage.asked.items[0], "GET json");
+	assert_string_equal(stage.asked.items[1], "POST update");
+}
+
 static void leave_row(const char *plan, const char *container)
 {
 	struct wd_journal *row = &stage.rows[stage.row_count].row;
@@ -364,6 +378,7 @@ int main(void)
 		STORY(an_engine_that_comes_late_is_waited_for),
 		STORY(an_engine_that_does_not_come_leaves_it_to_the_next_start),
 		STORY(a_new_order_waits_for_what_is_resumed),
+		STORY(which_engine_it_is_is_known_by_the_first_look),
 		STORY(a_row_that_nobody_understands_is_told_and_struck),
 		STORY(a_journal_that_cannot_be_read_is_an_error),
 	};

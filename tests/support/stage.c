@@ -213,11 +213,12 @@ static void stage_cancel(void *data, void *call)
 	free_call(call);
 }
 
+/* Known from the first answer on, as the client of the Engine has it. */
 static bool stage_podman(void *data)
 {
 	const struct stage *stage = data;
 
-	return strcmp(model_version(stage->model), "5") > 0 && strncmp(model_version(stage->model), "5.", 2) == 0;
+	return stage->answered && stage->is_podman;
 }
 
 static wd_time stage_now(void *data)
@@ -378,7 +379,7 @@ static void make_actor(struct stage *stage)
 
 void stage_init(struct stage *stage, enum model_flavour flavour)
 {
-	*stage = (struct stage){.model = model_new(flavour, EPOCH)};
+	*stage = (struct stage){.model = model_new(flavour, EPOCH), .is_podman = flavour == MODEL_PODMAN};
 	stage->outside = (struct wd_outside){
 		.data = stage,
 		.send = stage_send,
@@ -396,6 +397,7 @@ void stage_init(struct stage *stage, enum model_flavour flavour)
 		.strike = stage_strike,
 		.load = stage_load,
 	};
+	stage->answered = true; /* the watchdog watches already */
 	make_actor(stage);
 }
 
@@ -458,6 +460,7 @@ static bool answer_call(struct stage *stage)
 		if (call->due > model_now(stage->model))
 			continue;
 		unlink_call(call);
+		stage->answered = true;
 		call->done(call->data, &call->answer);
 		free_call(call);
 		return true;
@@ -516,6 +519,7 @@ void stage_begin_anew(struct stage *stage)
 	stage->actor = wd_actor_free(stage->actor);
 	drop_undurable(stage);
 	stage->killed = false;
+	stage->answered = false;
 	stage->ends = 0;
 	make_actor(stage);
 }

@@ -41,6 +41,7 @@ struct stage {
 	struct stage_timer *timers;
 	struct stage_call *calls;
 	unsigned in_flight, most_in_flight;
+	bool is_podman, answered;
 
 	/* The call with that number (1: the first) meets the fault; or all from it on whose path ends with `sticky`. */
 	unsigned fault_at;

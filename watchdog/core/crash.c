@@ -76,26 +76,26 @@ static bool policy_answers(const struct wd_service *service, int exit_code)
 	}
 }
 
-/* A crash that happened before the inspect is one of those that are owed; a later one adds to what RestartCount says. */
-static void pay(struct wd_service *service, wd_time at)
+/* A die that came so late that it was taken for lost, and counted as unseen. */
+static bool paid_before(struct wd_service *service)
 {
-	if (!service->owed)
-		return;
-	if (at > service->owed_asked)
-		service->owed++;
-	else if (service->memory.counted >= service->owed)
-		service->owed = 0;
+	bool paid = service->paid_ahead;
+
+	service->paid_ahead = false;
+	return paid;
 }
 
 static void crash(struct wd_guard *guard, struct wd_service *service, struct wd_mark_time mark, wd_time life)
 {
 	const struct wd_policy *policy = service->policy;
-	bool answered = policy_answers(service, mark.exit_code);
+	bool answered = policy_answers(service, mark.exit_code), counts = true;
 
 	if (answered) {
-		service->memory.counted++;
 		service->waiting_since = mark.at;
-		pay(service, mark.at);
+		counts = !paid_before(service);
+		service->memory.counted += counts;
+		if (service->memory.counted >= service->owed)
+			service->owed = 0;
 	}
 	if (service->container)
 		service->container->state = answered ? WD_STATE_RESTARTING : WD_STATE_EXITED;
@@ -105,9 +105,9 @@ static void crash(struct wd_guard *guard, struct wd_service *service, struct wd_
 	if (wd_codes_has(&policy->ignore_exit, mark.exit_code))
 		return;
 	wd_case_crashed(guard, service, mark.exit_code, life);
-	if (answered)
+	if (answered && counts)
 		wd_crash_count(guard, service, mark, life);
-	else if (service->memory.policy.kind == WD_RESTART_NO && mark.exit_code != 0)
+	else if (!answered && service->memory.policy.kind == WD_RESTART_NO && mark.exit_code != 0)
 		service->pending = mark;
 	if (wd_codes_has(&policy->exit, mark.exit_code) && !service->cases[WD_TRIGGER_EXIT]) {
 		wd_judge_broke(guard, service);
@@ -200,6 +200,9 @@ void wd_crash_owed(struct wd_guard *guard, struct wd_service *service)
 		missing = WD_RATE_COUNT_MAX;
 	for (unsigned i = 0; i < missing; i++)
 		wd_crash_count(guard, service, mark, -1);
+	/* The Engine counts first and says so later, up to seconds later where output is held open: of a container that is
+	 * between two runs the last die may still be on its way. */
+	service->paid_ahead = missing && !service->running;
 	service->sure_at = guard->now;
 	service->sure_stamp = guard->stamp;
 }

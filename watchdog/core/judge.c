@@ -184,12 +184,24 @@ static void judge_proof(struct wd_guard *guard, struct wd_service *service)
 	}
 }
 
+/* RestartCount runs ahead of the events, so only a second without any says that one is lost. */
+static void judge_owed(struct wd_guard *guard, struct wd_service *service)
+{
+	if (service->heard_at <= service->owed_asked) {
+		wd_crash_owed(guard, service);
+		return;
+	}
+	service->owed = 0;
+	service->square = true;
+	service->look_at = guard->now;
+}
+
 void wd_judge_time(struct wd_guard *guard, struct wd_service *service)
 {
 	if (!service->policy)
 		return;
 	if (service->owed && service->owed_at <= guard->now)
-		wd_crash_owed(guard, service);
+		judge_owed(guard, service);
 	if (service->look_at <= guard->now) {
 		service->look_at = service->waiting_since != WD_NEVER && service->policy->down
 					   ? guard->now + service->policy->down

@@ -102,6 +102,7 @@ struct wd_service {
 	unsigned owed;      /* RestartCount that is not counted yet; 0: nothing owed */
 	wd_time owed_at;    /* when it is counted as unseen */
 	wd_time owed_asked; /* when the inspect was asked that told it */
+	bool paid_ahead;    /* the die that may still come was counted as unseen already */
 	wd_time sure_at;    /* when `counted` was known to be right */
 	wd_stamp sure_stamp;
 

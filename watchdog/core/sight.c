@@ -115,7 +115,7 @@ static void compare_count(struct wd_guard *guard, struct wd_service *service, wd
 	service->square = false;
 	if (told > service->memory.counted) {
 		service->owed = told;
-		service->owed_at = guard->now + SETTLING;
+		service->owed_at = asked + SETTLING;
 		service->owed_asked = asked;
 		return;
 	}

@@ -34,7 +34,7 @@ SOURCES := $(wildcard watchdog/*/*.c)
 OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out watchdog/face/main.c,$(SOURCES)))
 LIBRARY := $(BUILD)/libseadog.a
 FAKE_ENGINE := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/model/model*.c tests/fake/server*.c))
-PRELOADED := tests/support/slow_fsync.c
+PRELOADED := tests/support/slow_fsync.c tests/support/broken_disk.c
 TEST_SUPPORT := $(FAKE_ENGINE) $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(PRELOADED),$(wildcard tests/support/*.c)))
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/*/test_*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -66,12 +66,13 @@ fake-engine: $(BUILD)/tests/fake/seadog-fake-engine ## the model Engine behind a
 $(BUILD)/tests/fake/seadog-fake-engine: $(BUILD)/tests/fake/fake.o $(FAKE_ENGINE) $(LIBRARY)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
-# A slow disk, to be preloaded.
-$(BUILD)/tests/support/slow_fsync.so: $(PRELOADED) Makefile
+# A slow disk and a broken one, to be preloaded.
+$(patsubst %.c,$(BUILD)/%.so,$(PRELOADED)): $(BUILD)/%.so: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) -std=gnu17 $(WARNINGS) -O2 -fPIC -shared -D_GNU_SOURCE -o $@ $<
 
 $(BUILD)/tests/store/test_slow: | $(BUILD)/tests/support/slow_fsync.so
+$(BUILD)/tests/store/test_broken: | $(BUILD)/tests/support/broken_disk.so
 
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/driver.o $(LIBRARY)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)

@@ -30,7 +30,8 @@ struct wd_store *wd_store_open_reading(const char *directory, struct wd_error *e
 
 /* All functions belong to the loop's thread. Records are copied in the call. why: NULL when it is on disk, or one that is
  * newer: of a service or an incident of which several versions wait, only the newest is written. With a loop, done is
- * called from the loop, never from within the call; once, at the latest by wd_store_close(). */
+ * called from the loop, never from within the call; once, at the latest by wd_store_close(). After a failure it may be on
+ * disk all the same, as after a sync that failed behind the write. */
 typedef void wd_store_done(void *data, const char *why);
 
 void wd_store_service(struct wd_store *store, const struct wd_memory *memory, wd_store_done *done, void *data);

@@ -2,12 +2,7 @@
  * was synced. The program starts itself anew with support/slow_fsync.so preloaded. */
 #include <support/keeping.h>
 
-#include <libgen.h>
-#include <limits.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-#include <watchdog/memory.h>
+#include <stdlib.h>
 
 enum { SYNC = 300 * 1000, TICK = 10 * 1000 };
 
@@ -119,28 +114,10 @@ static void a_reading_waits_its_turn_without_the_loop(void **state)
 	the_loop_turned_on(SYNC);
 }
 
-static int start_with_a_slow_disk(char **arguments)
-{
-	static char self[PATH_MAX];
-	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	if (length < 0)
-		return 1;
-	WD_AUTO_FREE char *copy = wd_copy(self);
-	WD_AUTO_FREE char *shim = wd_format("%s/../support/slow_fsync.so", dirname(copy));
-	const char *given = getenv("ASAN_OPTIONS");
-	WD_AUTO_FREE char *options = wd_format("%s:verify_asan_link_order=0", given ? given : "");
-	if (access(shim, R_OK) < 0 || setenv("LD_PRELOAD", shim, 1) < 0 || setenv("ASAN_OPTIONS", options, 1) < 0)
-		return 1;
-	execv(self, arguments);
-	return 1;
-}
-
 int main(int count, char **arguments)
 {
 	(void)count;
-	const char *preloaded = getenv("LD_PRELOAD");
-	if (!preloaded || !strstr(preloaded, "slow_fsync.so"))
-		return start_with_a_slow_disk(arguments);
+	keeping_preload("slow_fsync.so", arguments);
 	const struct CMUnitTest tests[] = {
 #define STORY(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 		STORY(what_is_confirmed_was_synced_while_the_loop_turned),

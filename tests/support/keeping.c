@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <ftw.h>
+#include <libgen.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -242,6 +244,24 @@ void keeping_wait(struct keeping_told *told)
 	wd_timer_set(patience, wd_time_now() + 20 * WD_SECOND);
 	wd_loop_run(told->loop);
 	wd_timer_free(patience);
+}
+
+void keeping_preload(const char *name, char **arguments)
+{
+	const char *preloaded = getenv("LD_PRELOAD");
+	if (preloaded && strstr(preloaded, name))
+		return;
+	static char self[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	assert_true(length > 0);
+	WD_AUTO_FREE char *copy = wd_copy(self);
+	WD_AUTO_FREE char *path = wd_format("%s/../support/%s", dirname(copy), name);
+	const char *given = getenv("ASAN_OPTIONS");
+	WD_AUTO_FREE char *options = wd_format("%s:verify_asan_link_order=0", given ? given : "");
+	if (access(path, R_OK) < 0 || setenv("LD_PRELOAD", path, 1) < 0 || setenv("ASAN_OPTIONS", options, 1) < 0 ||
+	    execv(self, arguments) < 0)
+		perror(path);
+	_exit(1);
 }
 
 struct looked_for {

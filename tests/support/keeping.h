@@ -37,6 +37,9 @@ struct keeping_told {
 void keeping_done(void *told, const char *why);
 void keeping_wait(struct keeping_told *told); /* runs the loop until all awaited calls came; fails after 20 s */
 
+/* Starts the program anew with that file of build/…/tests/support preloaded, unless it is. */
+void keeping_preload(const char *name, char **arguments);
+
 /* The `counted` of that service's row, by a load; 0: no such row. */
 unsigned keeping_counted(struct wd_store *store, const char *service);
 unsigned keeping_services(struct wd_store *store); /* how many rows */

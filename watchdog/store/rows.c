@@ -311,14 +311,24 @@ bool wd_rows_strike(struct wd_database *database, int64_t journal_id, struct wd_
 	return wd_query_run(query, error);
 }
 
-bool wd_rows_put_resume(struct wd_database *database, wd_stamp last_event, struct wd_error *error)
+static bool put_moment(struct wd_database *database, const char *name, wd_stamp at, struct wd_error *error)
 {
-	struct wd_query *query =
-		wd_database_query(database, "REPLACE INTO moments (name, at) VALUES ('last event', ?)", error);
+	struct wd_query *query = wd_database_query(database, "REPLACE INTO moments (name, at) VALUES (?, ?)", error);
 	if (!query)
 		return false;
-	wd_query_put_number(query, last_event);
+	wd_query_put_text(query, name);
+	wd_query_put_number(query, at);
 	return wd_query_run(query, error);
+}
+
+bool wd_rows_put_resume(struct wd_database *database, wd_stamp last_event, struct wd_error *error)
+{
+	return put_moment(database, "last event", last_event, error);
+}
+
+bool wd_rows_put_trouble(struct wd_database *database, wd_stamp now, struct wd_error *error)
+{
+	return put_moment(database, "last trouble", now, error);
 }
 
 static bool prune_part(struct wd_database *database, const char *sql, wd_stamp before, struct wd_error *error)

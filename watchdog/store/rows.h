@@ -14,6 +14,8 @@ bool wd_rows_put_incident(struct wd_database *database, const struct wd_incident
 bool wd_rows_put_journal(struct wd_database *database, const struct wd_journal *journal, struct wd_error *error);
 bool wd_rows_strike(struct wd_database *database, int64_t journal_id, struct wd_error *error);
 bool wd_rows_put_resume(struct wd_database *database, wd_stamp last_event, struct wd_error *error);
+/* When writing had failed and was tried again: a row that is always another one, see store.c. */
+bool wd_rows_put_trouble(struct wd_database *database, wd_stamp now, struct wd_error *error);
 /* At most a hundred at a time; gives their room back to the disk. */
 bool wd_rows_prune(struct wd_database *database, wd_stamp before, struct wd_error *error);
 

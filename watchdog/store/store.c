@@ -21,6 +21,10 @@ struct wd_store {
 	struct wd_database *database; /* NULL: there is none, or it cannot be opened */
 	struct wd_actions actions;
 	bool only_reading;
+	/* The last transaction failed. Where only its sync did, it stands whole behind the end of the log, and would come
+	 * back to life after a crash, unless the next one is written over it: so the next has to write something, even if it
+	 * only strikes out what never was. */
+	bool has_failed;
 
 	struct wd_loop *loop; /* NULL: no thread, everything at once */
 	struct wd_wake *wake;
@@ -104,9 +108,12 @@ static bool write_together(struct wd_store *store, struct wd_change *first, cons
 			   struct wd_error *error)
 {
 	bool ok = wd_database_begin(store->database, is_durable(first, end), error);
+	if (ok && store->has_failed)
+		ok = wd_rows_put_trouble(store->database, wd_stamp_now(), error);
 	for (struct wd_change *change = first; ok && change != end; change = TAILQ_NEXT(change, entry))
 		ok = wd_change_apply(change, store->database, error);
-	if (ok && wd_database_commit(store->database, error))
+	store->has_failed = !ok || !wd_database_commit(store->database, error);
+	if (!store->has_failed)
 		return true;
 	wd_database_rollback(store->database);
 	return wd_fail_in(error, "cannot write %s", store->home.database);

@@ -46,25 +46,6 @@ static void lines_come_whole_however_they_were_cut(void **state)
 	}
 }
 
-static void a_look_ahead_takes_nothing(void **state)
-{
-	struct wd_lines lines = {0};
-	size_t offset = 0, length = 0;
-	(void)state;
-
-	put(&lines, "gone\n");
-	expect_line(&lines, "gone");
-	put(&lines, "a\nbc\nd");
-	assert_int_equal(wd_lines_waiting(&lines), 5);
-	assert_memory_equal(wd_lines_peek(&lines, &offset, &length), "a", 1);
-	assert_memory_equal(wd_lines_peek(&lines, &offset, &length), "bc", 2);
-	assert_null(wd_lines_peek(&lines, &offset, &length));
-	put(&lines, "\n");
-	assert_memory_equal(wd_lines_peek(&lines, &offset, &length), "d", 1);
-	expect_line(&lines, "a");
-	wd_lines_done(&lines);
-}
-
 static void put_long_line(struct wd_lines *lines, size_t length, size_t piece)
 {
 	char *bytes = malloc(piece);
@@ -134,7 +115,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_come_whole_however_they_were_cut),
-		cmocka_unit_test(a_look_ahead_takes_nothing),
 		cmocka_unit_test(a_line_of_a_mebibyte_is_kept_and_one_more_byte_is_too_much),
 		cmocka_unit_test(what_is_too_long_costs_no_memory_and_its_neighbours_nothing),
 		cmocka_unit_test(a_long_stream_keeps_its_buffer_small),

@@ -258,6 +258,58 @@ static void nothing_known_but_the_socket_vanished_is_a_new_engine(void **state)
 	assert_int_equal(count(wd_text_get(&watcher->talk), "connected to "), 1);
 }
 
+static void an_event_of_anything_proves_the_same_engine(void **state)
+{
+	struct watcher *watcher = *state;
+
+	ask_for_sync(watcher);
+	little_event(watcher->little, wd_stamp_now(), "die", 0);
+	assert_true(watcher_run(watcher, has_an_event));
+	watcher_forget(watcher);
+	/* Health checks have pushed the death out of its memory; one of them was before the loss. */
+	little_forget(watcher->little);
+	little_event(watcher->little, wd_stamp_now() - 3000 * MS, "exec_die", 1);
+	little_engine_close(watcher->little);
+	watcher_run_for(watcher, 30 * WD_MILLISECOND);
+	little_engine_open(watcher->little);
+	assert_true(watcher_run(watcher, watcher_synced));
+	assert_string_equal(watcher_told(watcher), "down; up; synced; ");
+}
+
+static void events_since_the_loss_prove_nothing(void **state)
+{
+	struct watcher *watcher = *state;
+	struct wd_timeline *timeline = &watcher->engine->timeline;
+
+	ask_for_sync(watcher);
+	little_event(watcher->little, wd_stamp_now() - 4000 * MS, "die", 0);
+	assert_true(watcher_run(watcher, has_an_event));
+	watcher_forget(watcher);
+	little_engine_cut(watcher->little);
+	little_forget(watcher->little);
+	little_event(watcher->little, wd_stamp_now(), "start", 0);
+	assert_true(watcher_run(watcher, watcher_synced));
+	assert_string_equal(watcher_told(watcher), "down; up restarted; start c0; synced; ");
+	assert_true(timeline->resumed);
+}
+
+static void a_probe_that_hangs_or_is_refused_proves_nothing(void **state)
+{
+	struct watcher *watcher = *state;
+
+	watcher_replace(watcher, NULL, NULL, 100 * WD_MILLISECOND);
+	ask_for_sync(watcher);
+	little_event(watcher->little, wd_stamp_now(), "die", 0);
+	assert_true(watcher_run(watcher, has_an_event));
+	for (int status = 0; status <= 403; status += 403) {
+		watcher_forget(watcher);
+		be_odd(watcher, "until=", status, "no");
+		little_engine_cut(watcher->little);
+		assert_true(watcher_run(watcher, watcher_synced));
+		assert_string_equal(watcher_told(watcher), "down; up restarted; synced; ");
+	}
+}
+
 static void nothing_known_and_nothing_vanished_is_the_same_engine(void **state)
 {
 	struct watcher *watcher = *state;
@@ -362,7 +414,7 @@ static void an_engine_that_answers_only_the_stream_costs_few_descriptors(void **
 
 	watcher->little->containers = 100;
 	be_odd(watcher, "/json", 0, NULL);
-	watcher->engine->pace.judge = 10 * WD_MILLISECOND;
+	watcher->engine->pace.prove = 10 * WD_MILLISECOND;
 	watcher_start(watcher, WD_STAMP_NONE);
 	assert_true(watcher_run(watcher, watcher_up));
 	odd.path = "/containers/0"; /* the list is answered, no inspect is */
@@ -441,6 +493,9 @@ int main(void)
 		TEST(an_engine_that_is_away_is_waited_for),
 		TEST(a_new_engine_is_told_from_a_lost_connection),
 		TEST(nothing_known_but_the_socket_vanished_is_a_new_engine),
+		TEST(an_event_of_anything_proves_the_same_engine),
+		TEST(events_since_the_loss_prove_nothing),
+		TEST(a_probe_that_hangs_or_is_refused_proves_nothing),
 		TEST(nothing_known_and_nothing_vanished_is_the_same_engine),
 		TEST(a_proxy_that_restarts_is_no_new_engine),
 		TEST(a_stream_that_never_begins_is_given_up),

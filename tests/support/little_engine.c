@@ -187,16 +187,27 @@ void little_event(struct little_engine *engine, wd_stamp stamp, const char *acti
 
 /* Answering. */
 
-static wd_stamp since_of(const char *path)
+static wd_stamp stamp_of(const char *path, const char *name)
 {
-	const char *since = strstr(path, "since=");
+	const char *value = strstr(path, name);
 	long long seconds = 0, nanoseconds = 0;
 
-	if (!since)
+	if (!value)
 		return INT64_MAX;
-	if (sscanf(since, "since=%lld.%9lld", &seconds, &nanoseconds) != 2)
+	if (sscanf(value + strlen(name), "%lld.%9lld", &seconds, &nanoseconds) < 1)
 		abort();
 	return seconds * 1000000000 + nanoseconds;
+}
+
+static void serve_past_events(struct little_peer *peer, wd_stamp until)
+{
+	struct little_engine *engine = peer->engine;
+	WD_AUTO_TEXT struct wd_text body = {0};
+
+	for (size_t i = 0; i < engine->event_count; i++)
+		if (engine->events[i].stamp <= until)
+			wd_text_add(&body, engine->events[i].line);
+	little_reply(peer, 200, "application/json", wd_text_get(&body));
 }
 
 /* As moby does it: from the newest back to the first that is older, then forward. */
@@ -206,8 +217,12 @@ static void serve_events(struct little_peer *peer, const char *path)
 		"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
 	struct little_engine *engine = peer->engine;
 	size_t first = engine->event_count;
-	wd_stamp since = since_of(path);
+	wd_stamp since = stamp_of(path, "since=");
 
+	if (strstr(path, "until=")) {
+		serve_past_events(peer, stamp_of(path, "until="));
+		return;
+	}
 	engine->streams++;
 	wd_text_add(&peer->out, head);
 	peer->left = engine->cut_after;

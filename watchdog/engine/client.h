@@ -2,6 +2,7 @@
  *
  *   link.c       the connection's states: greeting, opening, judging, up, waiting; back-off, pings
  *   handshake.c  /_ping, /version, /info: which version is spoken
+ *   probe.c      whether it is the same Engine process as before the loss
  *   stream.c     /events: bytes to lines to facts, in bounded steps
  *   sync.c       the list after a connection
  *   look.c       inspects: at most WD_LOOKS_AT_ONCE, one per container, retried
@@ -27,12 +28,13 @@
 /* With the stream and a ping that makes eight descriptors, however badly the Engine hangs. */
 #define WD_LOOKS_AT_ONCE 6
 
-/* off -> greeting -> opening -> judging -> up; each of them -> waiting -> greeting. */
+/* off -> greeting -> (probing ->) opening -> proving -> up; each of them -> waiting -> greeting. */
 enum wd_link_state {
 	WD_LINK_OFF,
 	WD_LINK_GREETING, /* the handshake is under way */
+	WD_LINK_PROBING,  /* again after a loss: is it the same Engine? */
 	WD_LINK_OPENING,  /* the stream was asked for */
-	WD_LINK_JUDGING,  /* it stands; whether it is the same Engine process is to be seen from its replay */
+	WD_LINK_PROVING,  /* its answer has begun: it may still be a refusal, until the list is answered as well */
 	WD_LINK_UP,
 	WD_LINK_WAITING, /* back-off */
 };
@@ -41,7 +43,7 @@ enum wd_link_state {
 struct wd_pace {
 	wd_time retry_first, retry_most; /* back-off of the connection */
 	wd_time ping;                    /* quiet for so long: ping */
-	wd_time judge;                   /* longest wait for the verdict on the replay */
+	wd_time prove;                   /* a stream that began is believed after this, even without a list */
 	wd_time look, look_retry;        /* deadline of an inspect; its first back-off */
 };
 
@@ -69,14 +71,18 @@ struct wd_greeting {
 	bool reaching;   /* wd_engine_reach() runs the loop until it is over */
 };
 
+struct wd_probe {
+	struct wd_http_call *call;
+	wd_stamp until;
+	bool same;
+};
+
 struct wd_stream {
 	struct wd_http_call *call;
 	struct wd_timer *step;
 	struct wd_lines lines;
 	struct wd_text head; /* its first bytes, which may be a complaint instead */
 	wd_time active;      /* when the last bytes came */
-	size_t looked;       /* how far the waiting lines were searched for known events */
-	bool replays;        /* and one was found */
 	bool answered;       /* the answer has begun */
 	bool ended, broken;  /* the call is over; with another status than 200 */
 	char *why;
@@ -124,6 +130,7 @@ struct wd_engine {
 
 	struct wd_link link;
 	struct wd_greeting greeting;
+	struct wd_probe probe;
 	struct wd_stream stream;
 	struct wd_sync sync;
 	struct wd_looks looks;
@@ -152,15 +159,19 @@ void wd_link_done(struct wd_engine *engine);
 void wd_link_begin(struct wd_engine *engine);
 void wd_link_greeted(struct wd_engine *engine, const char *why, bool refused); /* why NULL: it went well */
 void wd_link_answered(struct wd_engine *engine);                               /* the stream's answer has begun */
-void wd_link_judge(struct wd_engine *engine); /* the verdict is due; nothing unless judging */
+void wd_link_probed(struct wd_engine *engine);
+void wd_link_proved(struct wd_engine *engine); /* the stream stands; nothing unless proving */
 void wd_link_lost(struct wd_engine *engine, const char *why);
+
+/* probe.c: ends in wd_link_probed(). */
+void wd_probe_begin(struct wd_engine *engine);
+void wd_probe_stop(struct wd_engine *engine);
 
 /* stream.c */
 void wd_stream_init(struct wd_engine *engine);
 void wd_stream_done(struct wd_engine *engine);
 void wd_stream_open(struct wd_engine *engine);
 void wd_stream_close(struct wd_engine *engine);
-bool wd_stream_replays(struct wd_engine *engine); /* a known event waits among the lines */
 void wd_stream_take_all(struct wd_engine *engine); /* tells what waits */
 
 /* sync.c */

@@ -11,7 +11,7 @@ static const struct wd_pace ordinary_pace = {
 	.retry_first = 50 * WD_MILLISECOND,
 	.retry_most = 5 * WD_SECOND,
 	.ping = WD_MINUTE,
-	.judge = WD_SECOND,
+	.prove = WD_SECOND,
 	.look = 10 * WD_SECOND,
 	.look_retry = 250 * WD_MILLISECOND,
 };
@@ -60,6 +60,7 @@ struct wd_engine *wd_engine_free(struct wd_engine *engine)
 		return NULL;
 	wd_link_done(engine);
 	wd_greeting_stop(engine);
+	wd_probe_stop(engine);
 	wd_looks_done(engine);
 	wd_sync_done(engine);
 	wd_stream_done(engine);
@@ -84,7 +85,7 @@ void wd_engine_inspect(struct wd_engine *engine, const char *id)
 	enum wd_link_state state = engine->link.state;
 
 	/* While there is no connection the list after the next one answers it. */
-	if (wd_wire_is_id(id) && (state == WD_LINK_OFF || state == WD_LINK_JUDGING || state == WD_LINK_UP))
+	if (wd_wire_is_id(id) && (state == WD_LINK_OFF || state == WD_LINK_PROVING || state == WD_LINK_UP))
 		wd_looks_add(engine, id, false);
 }
 

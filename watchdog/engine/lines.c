@@ -62,26 +62,16 @@ void wd_lines_put(struct wd_lines *lines, const char *bytes, size_t length)
 	}
 }
 
-const char *wd_lines_peek(const struct wd_lines *lines, size_t *offset, size_t *ret_length)
-{
-	size_t begin = lines->start + *offset;
-	const char *line, *newline;
-
-	if (begin >= lines->whole)
-		return NULL;
-	line = lines->text.data + begin;
-	newline = memchr(line, '\n', lines->whole - begin);
-	*ret_length = (size_t)(newline - line);
-	*offset += *ret_length + 1;
-	return line;
-}
-
 const char *wd_lines_take(struct wd_lines *lines, size_t *ret_length)
 {
-	size_t offset = 0;
-	const char *line = wd_lines_peek(lines, &offset, ret_length);
+	const char *line, *newline;
 
-	lines->start += offset;
+	if (lines->start == lines->whole)
+		return NULL;
+	line = lines->text.data + lines->start;
+	newline = memchr(line, '\n', lines->whole - lines->start);
+	*ret_length = (size_t)(newline - line);
+	lines->start += *ret_length + 1;
 	return line;
 }
 

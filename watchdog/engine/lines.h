@@ -24,9 +24,6 @@ void wd_lines_put(struct wd_lines *lines, const char *bytes, size_t length);
 /* The next whole line without its newline, or NULL; lent until the next wd_lines_put(). */
 const char *wd_lines_take(struct wd_lines *lines, size_t *ret_length);
 
-/* Looks ahead without taking: *offset is 0 for the first line not taken, and is moved behind the line returned. */
-const char *wd_lines_peek(const struct wd_lines *lines, size_t *offset, size_t *ret_length);
-
 size_t wd_lines_waiting(const struct wd_lines *lines); /* bytes of whole lines not taken */
 
 #endif

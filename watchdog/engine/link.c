@@ -17,7 +17,7 @@ void wd_link_init(struct wd_engine *engine)
 
 static void set_state(struct wd_engine *engine, enum wd_link_state state)
 {
-	static const char *const names[] = {"off", "greeting", "opening", "judging", "up", "waiting"};
+	static const char *const names[] = {"off", "greeting", "probing", "opening", "proving", "up", "waiting"};
 
 	wd_trace("engine", engine->endpoint.host, "%s -> %s", names[engine->link.state], names[state]);
 	engine->link.state = state;
@@ -49,6 +49,13 @@ void wd_link_begin(struct wd_engine *engine)
 	wd_greeting_begin(engine);
 }
 
+static void open_stream(struct wd_engine *engine)
+{
+	set_state(engine, WD_LINK_OPENING);
+	arm(engine, engine->timeout);
+	wd_stream_open(engine);
+}
+
 void wd_link_greeted(struct wd_engine *engine, const char *why, bool refused)
 {
 	if (engine->link.state != WD_LINK_GREETING)
@@ -58,36 +65,43 @@ void wd_link_greeted(struct wd_engine *engine, const char *why, bool refused)
 		wd_link_lost(engine, why);
 		return;
 	}
-	set_state(engine, WD_LINK_OPENING);
-	arm(engine, engine->timeout);
-	wd_stream_open(engine);
+	/* Podman keeps its events on disk, and its service may come and go without any container noticing. */
+	if (engine->timeline.resumed && !engine->podman) {
+		set_state(engine, WD_LINK_PROBING);
+		wd_probe_begin(engine);
+	} else {
+		open_stream(engine);
+	}
+}
+
+void wd_link_probed(struct wd_engine *engine)
+{
+	open_stream(engine);
 }
 
 void wd_link_answered(struct wd_engine *engine)
 {
 	if (engine->link.state != WD_LINK_OPENING)
 		return;
-	set_state(engine, WD_LINK_JUDGING);
-	arm(engine, engine->pace.judge);
+	set_state(engine, WD_LINK_PROVING);
+	arm(engine, engine->pace.prove);
 	wd_sync_begin(engine);
 }
 
-/* The replay comes out of the Engine's memory, which dies with its process: a known event in it proves that it is the
- * same process. Podman keeps its events on disk, and its service may come and go without any container noticing. */
-static bool began_anew(struct wd_engine *engine)
+static bool began_anew(const struct wd_engine *engine)
 {
 	const struct wd_timeline *timeline = &engine->timeline;
 
-	if (!timeline->resumed || engine->podman || wd_stream_replays(engine))
+	if (!timeline->resumed || engine->podman || engine->probe.same)
 		return false;
 	return timeline->count > 0 || engine->link.refused;
 }
 
-void wd_link_judge(struct wd_engine *engine)
+void wd_link_proved(struct wd_engine *engine)
 {
 	struct wd_fact fact = {.kind = WD_FACT_ENGINE_UP};
 
-	if (engine->link.state != WD_LINK_JUDGING)
+	if (engine->link.state != WD_LINK_PROVING)
 		return;
 	fact.restarted = began_anew(engine);
 	set_state(engine, WD_LINK_UP);
@@ -140,6 +154,7 @@ void wd_link_lost(struct wd_engine *engine, const char *why)
 
 	wd_replace(&engine->trouble, why);
 	stop_ping(link);
+	wd_probe_stop(engine);
 	wd_stream_close(engine);
 	wd_sync_stop(engine);
 	wd_looks_clear(engine);
@@ -220,14 +235,15 @@ static void expired(void *data)
 	case WD_LINK_OPENING:
 		wd_link_lost(engine, "the event stream does not begin");
 		break;
-	case WD_LINK_JUDGING:
-		wd_link_judge(engine);
+	case WD_LINK_PROVING:
+		wd_link_proved(engine);
 		break;
 	case WD_LINK_UP:
 		ping_if_quiet(engine);
 		break;
 	case WD_LINK_OFF:
 	case WD_LINK_GREETING:
+	case WD_LINK_PROBING:
 		break;
 	}
 }

@@ -7,7 +7,7 @@
  * so that what waits does not grow. */
 #define STEP_BYTES ((size_t)64 << 10)
 #define STEP_EVENTS 256
-/* What may wait for a verdict. */
+/* What may wait for the list's answer. */
 #define WAITING_MOST ((size_t)1 << 20)
 #define HEAD_KEPT ((size_t)2048)
 
@@ -118,23 +118,6 @@ void wd_stream_close(struct wd_engine *engine)
 	*stream = (struct wd_stream){.step = timer};
 }
 
-bool wd_stream_replays(struct wd_engine *engine)
-{
-	struct wd_stream *stream = &engine->stream;
-	const char *line;
-	size_t length;
-
-	if (engine->timeline.count == 0)
-		return false;
-	while (!stream->replays && (line = wd_lines_peek(&stream->lines, &stream->looked, &length))) {
-		struct wd_event event;
-
-		stream->replays = wd_wire_event(line, length, &event) == WD_WIRE_EVENT &&
-				  wd_timeline_knows(&engine->timeline, &event);
-	}
-	return stream->replays;
-}
-
 static void say_rubbish(struct wd_engine *engine, const char *line, size_t length)
 {
 	WD_AUTO_TEXT struct wd_text shown = {0};
@@ -217,16 +200,6 @@ static void take_some(struct wd_engine *engine)
 	}
 }
 
-static bool must_judge(struct wd_engine *engine)
-{
-	const struct wd_stream *stream = &engine->stream;
-
-	if (engine->link.state != WD_LINK_JUDGING)
-		return false;
-	return (stream->ended && !stream->broken) || wd_lines_waiting(&stream->lines) > WAITING_MOST ||
-	       wd_stream_replays(engine);
-}
-
 static void step(void *data)
 {
 	struct wd_engine *engine = data;
@@ -234,8 +207,8 @@ static void step(void *data)
 
 	if (stream->answered && !stream->broken)
 		wd_link_answered(engine);
-	if (must_judge(engine))
-		wd_link_judge(engine);
+	if ((stream->ended && !stream->broken) || wd_lines_waiting(&stream->lines) > WAITING_MOST)
+		wd_link_proved(engine);
 	if (engine->link.state == WD_LINK_UP)
 		take_some(engine);
 	if (engine->link.state == WD_LINK_UP && wd_lines_waiting(&stream->lines) > 0) {

@@ -89,7 +89,7 @@ static void listed(void *data, const struct wd_engine_answer *answer)
 	struct wd_error error;
 
 	engine->sync.call = NULL;
-	wd_link_judge(engine);
+	wd_link_proved(engine);
 	if (answer->end != WD_HTTP_ANSWERED || answer->status != 200) {
 		WD_AUTO_FREE char *why = wd_engine_phrase(answer->end, answer->status, answer->why);
 

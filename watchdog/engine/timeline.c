@@ -31,9 +31,22 @@ void wd_timeline_lost(struct wd_timeline *timeline, wd_time now)
 	timeline->resumed = true;
 }
 
+static wd_stamp loss(const struct wd_timeline *timeline, wd_time now, wd_stamp wall)
+{
+	return wall + timeline->skew - (now - timeline->lost_at) * 1000;
+}
+
+wd_stamp wd_timeline_before_loss(const struct wd_timeline *timeline, wd_time now, wd_stamp wall)
+{
+	wd_stamp before = loss(timeline, now, wall) - TOLERANCE;
+
+	/* What was seen was before the loss, whatever the clocks say. */
+	return timeline->count > 0 && timeline->newest > before ? timeline->newest : before;
+}
+
 wd_stamp wd_timeline_since(const struct wd_timeline *timeline, wd_time now, wd_stamp wall)
 {
-	wd_stamp lost = wall + timeline->skew - (now - timeline->lost_at) * 1000;
+	wd_stamp lost = loss(timeline, now, wall);
 	wd_stamp since = timeline->newest - MARGIN;
 
 	if (timeline->newest == WD_STAMP_NONE || !timeline->resumed)

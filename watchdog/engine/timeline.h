@@ -36,6 +36,9 @@ void wd_timeline_lost(struct wd_timeline *timeline, wd_time now);
  * WD_STAMP_NONE: from now. */
 wd_stamp wd_timeline_since(const struct wd_timeline *timeline, wd_time now, wd_stamp wall);
 
+/* By the Engine's clock: a moment before which an event must have happened before the connection was lost. */
+wd_stamp wd_timeline_before_loss(const struct wd_timeline *timeline, wd_time now, wd_stamp wall);
+
 /* Whether this very event was seen. An event without a stamp never was. */
 bool wd_timeline_knows(const struct wd_timeline *timeline, const struct wd_event *event);
 /* Remembers it, and moves `newest`. A stamp ahead of the Engine's clock does not: it would skip what follows. */

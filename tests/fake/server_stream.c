@@ -60,7 +60,9 @@ static bool parse_moment(const char *text, wd_stamp *ret_stamp)
 	if (*end == '.')
 		for (end++; *end >= '0' && *end <= '9'; end++, weight /= 10)
 			nanoseconds += (*end - '0') * weight;
-	*ret_stamp = seconds * 1000000000 + nanoseconds;
+	if (__builtin_mul_overflow(seconds, 1000000000LL, ret_stamp) ||
+	    __builtin_add_overflow(*ret_stamp, nanoseconds, ret_stamp))
+		return false;
 	return *end == '\0';
 }
 

@@ -15,7 +15,8 @@
  *       do: "status" answers that, "lose" does it and hangs up, "refuse" hangs up before, "delay" does it and answers
  *       after the span, "garbage" answers no HTTP, "truncate" does it and hangs up in the middle of the answer
  *   DELETE /_fake/fault    forgets faults, those of streams too
- *   POST /_fake/stream     {"cut_after_bytes","cut_after_events","times":1} for the streams to come;
+ *   POST /_fake/stream     {"cut_after_bytes","cut_after_events","times":1} for the streams to come (a stream that is
+ *                           resumed begins with the last event again: "between every two" is 2, for ever -1);
  *                          {"send":"text","repeat":N} at once to all open ones, {"close":true} ends them
  *   POST /_fake/flood      {"events":N,"containers":M,"action":"die"} written to all streams as fast as they take it
  *   POST /_fake/emit       {"type","action","id","stamp"} any other event

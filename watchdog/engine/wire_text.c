@@ -60,7 +60,7 @@ static void add_line(struct wd_text *line, const char *at, size_t length, bool t
 {
 	const char *end = at + length;
 	bool gap = false;
-	while (at < end && line->length < 4 * COMPLAINT_MAX) {
+	while (at < end && line->length / 4 < COMPLAINT_MAX) {
 		bool tag = tags && *at == '<';
 		if (tag || isspace((unsigned char)*at)) {
 			gap = line->length > 0;

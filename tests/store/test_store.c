@@ -425,6 +425,44 @@ static void who_ends_before_the_store_is_not_told(void **state)
 	assert_int_equal(ended.calls, 0);
 }
 
+static void stop_it(void *which)
+{
+	wd_loop_stop(which);
+}
+
+static void count_turn(void *turns)
+{
+	++*(unsigned *)turns;
+}
+
+/* Twenty times: a row, if there is a store, and a sleep of 2 ms. Returns how often the loop turned. */
+static unsigned turns_while_writing(struct wd_store *store)
+{
+	unsigned turns = 0;
+	struct wd_timer *end = wd_timer_new(loop, stop_it, loop);
+	wd_loop_each_turn(loop, count_turn, &turns);
+	for (unsigned n = 0; n < 20; n++) {
+		if (store)
+			wd_store_service(store, keeping_memory("a", n), NULL, NULL);
+		wd_timer_set(end, wd_time_now() + 2 * WD_MILLISECOND);
+		wd_loop_run(loop);
+	}
+	wd_loop_each_turn(loop, NULL, NULL);
+	wd_timer_free(end);
+	return turns;
+}
+
+static void what_nobody_waits_for_does_not_wake_the_loop(void **state)
+{
+	(void)state;
+	struct wd_store *store = open_with(loop);
+	unsigned alone = turns_while_writing(NULL);
+	unsigned writing = turns_while_writing(store);
+	assert_int_equal(keeping_counted(store, "a"), 19);
+	assert_true(writing <= alone + 3);
+	wd_store_close(store);
+}
+
 struct closer {
 	struct wd_store *store;
 	struct keeping_told *rest;
@@ -644,6 +682,7 @@ int main(void)
 		STORY(reading_on_a_loop_shows_what_was_asked_for_before_it),
 		STORY(closing_writes_and_tells_what_is_still_queued),
 		STORY(who_ends_before_the_store_is_not_told),
+		STORY(what_nobody_waits_for_does_not_wake_the_loop),
 		STORY(a_done_may_close_the_store),
 		STORY(a_done_may_ask_for_the_next_change),
 		STORY(a_load_may_write_while_it_is_told),

@@ -35,7 +35,7 @@ struct wd_change {
 			size_t count;
 		} reading;
 	};
-	/* Only the loop's thread touches these three. */
+	/* Only the loop's thread changes these three, behind the store's lock once it is queued. */
 	wd_store_done *done;
 	wd_store_incidents *answer;
 	void *data;

@@ -35,6 +35,7 @@ struct wd_store {
 	struct wd_map *newest; /* the last waiting change of each subject, lent */
 	bool ending;
 	char *trouble; /* as it is known to the store's thread */
+	bool has_news; /* it has changed */
 
 	char *shown_trouble; /* as it is known to the loop's thread */
 	int64_t last_plan, last_incident;
@@ -46,7 +47,10 @@ struct wd_store {
 static void set_trouble(struct wd_store *store, const char *why)
 {
 	pthread_mutex_lock(&store->lock);
-	wd_replace(&store->trouble, why);
+	if (!wd_text_equal(store->trouble, why)) {
+		wd_replace(&store->trouble, why);
+		store->has_news = true;
+	}
 	pthread_mutex_unlock(&store->lock);
 }
 
@@ -219,6 +223,31 @@ static void unfold(struct wd_changes *changes)
 	}
 }
 
+/* What nobody wants to know of does not wait for the loop, and does not wake it. */
+static void drop_untold(struct wd_changes *changes)
+{
+	struct wd_change *change = TAILQ_FIRST(changes);
+	while (change) {
+		struct wd_change *next = TAILQ_NEXT(change, entry);
+		if (!change->done && !change->answer) {
+			TAILQ_REMOVE(changes, change, entry);
+			wd_change_free(change);
+		}
+		change = next;
+	}
+}
+
+static void hand_over(struct wd_store *store)
+{
+	unfold(&store->working);
+	drop_untold(&store->working);
+	if (!TAILQ_EMPTY(&store->working) || store->has_news)
+		wd_wake_send(store->wake);
+	store->has_news = false;
+	TAILQ_CONCAT(&store->finished, &store->working, entry);
+	pthread_cond_signal(&store->nothing_to_do);
+}
+
 static void *work(void *data)
 {
 	struct wd_store *store = data;
@@ -233,10 +262,7 @@ static void *work(void *data)
 		pthread_mutex_unlock(&store->lock);
 		carry_out(store, &store->working);
 		pthread_mutex_lock(&store->lock);
-		unfold(&store->working);
-		TAILQ_CONCAT(&store->finished, &store->working, entry);
-		pthread_cond_signal(&store->nothing_to_do);
-		wd_wake_send(store->wake);
+		hand_over(store);
 	}
 	pthread_mutex_unlock(&store->lock);
 	return NULL;

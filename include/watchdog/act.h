@@ -6,6 +6,7 @@
 #define WATCHDOG_ACT_H
 
 #include <watchdog/engine.h>
+#include <watchdog/orders.h>
 #include <watchdog/store.h>
 
 struct wd_actor;

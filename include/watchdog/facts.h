@@ -1,6 +1,5 @@
-/* facts.h: what the machine (guard.h) is told and what it orders. Plain data; what is remembered: records.h.
- * Strings in facts are lent by the teller for the call; strings in orders and records by the guard until it is told
- * the next fact.
+/* facts.h: what the machine (guard.h) is told. Plain data; what it orders: orders.h; what is remembered: records.h.
+ * Strings in facts are lent by the teller for the call.
  */
 #ifndef WATCHDOG_FACTS_H
 #define WATCHDOG_FACTS_H
@@ -31,6 +30,7 @@ enum wd_fact_kind {
 	WD_FACT_TIME,        /* nothing but that time went on */
 	WD_FACT_MEMORY,      /* at the start: one service as it was remembered */
 	WD_FACT_INCIDENT,    /* at the start, after the memories: an incident that was open when seadog ended */
+	WD_FACT_RESUMING,    /* at the start: a plan of a dead seadog is being finished; its end is ACTED with that ticket */
 	WD_FACT_ENGINE_UP,   /* the stream stands; `restarted`: the Engine itself began anew */
 	WD_FACT_ENGINE_DOWN,
 	WD_FACT_CONTAINER,   /* an inspect's answer */
@@ -42,6 +42,7 @@ enum wd_fact_kind {
 	WD_FACT_ASKED,       /* a person asks */
 	WD_FACT_LATE,        /* the loop itself was late */
 };
+#define WD_TICKET_RESUMED (UINT64_C(1) << 63)
 enum wd_ask { WD_ASK_HOLD, WD_ASK_RELEASE, WD_ASK_MUTE, WD_ASK_UNMUTE };
 
 struct wd_fact {
@@ -50,6 +51,11 @@ struct wd_fact {
 	union {
 		const struct wd_memory *memory;
 		const struct wd_incident *incident;
+		struct {
+			const char *service;
+			enum wd_action action; /* STOP or PAUSE: a hold; RELEASE */
+			uint64_t ticket;       /* with WD_TICKET_RESUMED set, so that it is none of the guard's own */
+		} resuming;
 		bool restarted;
 		struct {
 			const struct wd_container *container;
@@ -80,41 +86,6 @@ struct wd_fact {
 		} asked;
 		wd_time late;
 	};
-};
-
-enum wd_order_kind {
-	WD_ORDER_INSPECT,  /* ask the Engine about this container */
-	WD_ORDER_ACT,      /* carry out a plan; its end comes back as WD_FACT_ACTED */
-	WD_ORDER_REMEMBER, /* write the service's row; with `confirm`, WD_FACT_STORED comes back */
-	WD_ORDER_FORGET,   /* the row of a service that is gone */
-	WD_ORDER_INCIDENT, /* write the incident (opened, changed, closed) */
-	WD_ORDER_TELL,     /* say this to people */
-	WD_ORDER_ANSWER,   /* what a person asked for has ended */
-};
-enum wd_moment { WD_MOMENT_OPENED, WD_MOMENT_STEP, WD_MOMENT_CLOSED, WD_MOMENT_HELD_BACK, WD_MOMENT_STATE,
-	WD_MOMENT_WARNING };
-
-struct wd_order {
-	enum wd_order_kind kind;
-	uint64_t ticket;     /* ACT: names the order in WD_FACT_ACTED; ANSWER: the request */
-	const char *service; /* identity; may be NULL for TELL */
-	const char *name;
-	const char *id;      /* container */
-	enum wd_action action; /* ACT */
-	double cpus;
-	const char *hook;
-	struct wd_restart_policy policy; /* ACT: what to give back (release), or what was remembered (stop) */
-	bool no_start;       /* ACT release */
-	enum wd_action hold_kind; /* ACT release: what is released, stop or pause */
-	bool running;        /* ACT release: it runs already (a start by hand); only the policy goes back */
-	wd_time stop_timeout;
-	int64_t incident_id; /* ACT: 0 by hand */
-	bool confirm;        /* REMEMBER */
-	const struct wd_memory *memory;     /* REMEMBER */
-	const struct wd_incident *incident; /* INCIDENT, TELL */
-	enum wd_moment moment; /* TELL */
-	const char *text;      /* TELL, ANSWER: for people */
-	enum wd_error_kind error; /* ANSWER: NONE when it was done */
 };
 
 #endif

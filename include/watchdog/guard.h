@@ -9,6 +9,7 @@
 #define WATCHDOG_GUARD_H
 
 #include <watchdog/facts.h>
+#include <watchdog/orders.h>
 #include <watchdog/settings.h>
 
 struct wd_guard;

@@ -13,6 +13,7 @@
 #define WATCHDOG_ACT_PLAN_H
 
 #include <watchdog/engine.h>
+#include <watchdog/orders.h>
 #include <watchdog/store.h>
 #include <watchdog/text.h>
 
@@ -20,7 +21,7 @@
 struct wd_outside {
 	void *data;
 	void *(*send)(void *data, const char *method, const char *path, const char *body, wd_time deadline,
-	              wd_engine_done *done, void *done_data); /* done never from within */
+		      wd_engine_done *done, void *done_data); /* done never from within */
 	void (*cancel)(void *data, void *call);
 	bool (*podman)(void *data);
 	void *(*timer_new)(void *data, wd_callback *callback, void *callback_data);
@@ -73,17 +74,24 @@ struct wd_plan {
 	const struct wd_row *podman; /* other order for Podman; NULL: the same */
 	const struct wd_row *resume; /* what finishes it after a death of seadog; NULL: the same rows */
 	const struct wd_row *undo;   /* what takes it back; NULL: nothing can */
-	const char *(*refuses)(const struct wd_run *run); /* after the first look: why it must not be done; may be NULL */
+	const char *(*refuses)(
+		const struct wd_run *run); /* after the first look: why it must not be done; may be NULL */
 	enum wd_choice (*choose)(const struct wd_run *run, const char **ret_why);
-	void (*goal)(const struct wd_run *run, struct wd_text *text);   /* "stopped and policy no" */
-	void (*done)(const struct wd_run *run, struct wd_text *text);   /* for the step, when it went well */
+	void (*goal)(const struct wd_run *run, struct wd_text *text); /* "stopped and policy no" */
+	void (*done)(const struct wd_run *run, struct wd_text *text); /* for the step, when it went well */
 };
-const struct wd_plan *wd_plan_of(enum wd_action action); /* NULL: no plan for that */
-const struct wd_plan *wd_plan_named(const char *name);   /* as the journal has it, or NULL */
+const struct wd_plan *wd_plan_of(enum wd_action action);                     /* NULL: no plan for that */
+const struct wd_plan *wd_plan_named(const char *name);                       /* as the journal has it, or NULL */
 void wd_policy_print(struct wd_text *text, struct wd_restart_policy policy); /* "always", "on-failure:3" */
 
-enum wd_phase { WD_PHASE_WAITING, WD_PHASE_JOURNALING, WD_PHASE_ASKING, WD_PHASE_PAUSING, WD_PHASE_ENDING,
-	WD_PHASE_STRIKING };
+enum wd_phase {
+	WD_PHASE_WAITING,
+	WD_PHASE_JOURNALING,
+	WD_PHASE_ASKING,
+	WD_PHASE_PAUSING,
+	WD_PHASE_ENDING,
+	WD_PHASE_STRIKING
+};
 
 struct wd_run_hooks {
 	void (*step)(void *data, const struct wd_run *run, const char *step, const char *what);
@@ -120,20 +128,20 @@ struct wd_run {
 	bool undoing;
 	void *call, *timer;
 
-	struct wd_container *seen;  /* by the last look */
-	wd_stamp started_before;    /* StartedAt at the first look */
+	struct wd_container *seen;   /* by the last look */
+	wd_stamp started_before;     /* StartedAt at the first look */
 	unsigned asked[WD_ROWS_MAX]; /* of each row, how often */
 	unsigned late[WD_ROWS_MAX];  /* … and how often not answered in time */
-	unsigned silent;            /* looks without an answer, in a row */
-	bool changed;               /* a change may have been made */
-	bool policy_changed;        /* … and the restart policy may be another */
-	bool chosen;                /* what is to become of what a dead seadog left */
-	bool undone;                /* something was asked to be taken back */
-	wd_time not_before;         /* a row that must not be done twice waits until then … */
-	unsigned waits;             /* … looking so often */
+	unsigned silent;             /* looks without an answer, in a row */
+	bool changed;                /* a change may have been made */
+	bool policy_changed;         /* … and the restart policy may be another */
+	bool chosen;                 /* what is to become of what a dead seadog left */
+	bool undone;                 /* something was asked to be taken back */
+	wd_time not_before;          /* a row that must not be done twice waits until then … */
+	unsigned waits;              /* … looking so often */
 	const struct wd_row *journaled;
-	unsigned steps;             /* rows written to the journal */
-	bool leave;                 /* the row stays in the journal: how it ended is not known */
+	unsigned steps; /* rows written to the journal */
+	bool leave;     /* the row stays in the journal: how it ended is not known */
 
 	enum wd_plan_end end;
 	char *why;    /* what went wrong last */
@@ -142,18 +150,18 @@ struct wd_run {
 };
 
 /* task: taken over, {0} after it. */
-struct wd_run *wd_run_new(const struct wd_outside *outside, const struct wd_run_hooks *hooks, const struct wd_plan *plan,
-                          struct wd_task *task);
+struct wd_run *wd_run_new(const struct wd_outside *outside, const struct wd_run_hooks *hooks,
+			  const struct wd_plan *plan, struct wd_task *task);
 struct wd_run *wd_run_free(struct wd_run *run); /* promises silence */
 void wd_run_begin(struct wd_run *run);
 /* Ends a run that has not begun, without having done anything. */
 void wd_run_refuse(struct wd_run *run, const char *why);
 
 /* What the rows of plans.c ask of the last look. */
-bool wd_run_is_up(const struct wd_run *run);    /* runs, or is about to be restarted by its policy */
+bool wd_run_is_up(const struct wd_run *run); /* runs, or is about to be restarted by its policy */
 bool wd_run_is_down(const struct wd_run *run);
 bool wd_run_is_paused(const struct wd_run *run);
-bool wd_run_started(const struct wd_run *run);  /* started anew since the plan began */
+bool wd_run_started(const struct wd_run *run); /* started anew since the plan began */
 wd_time wd_row_deadline(const struct wd_run *run, const struct wd_row *row);
 
 #endif

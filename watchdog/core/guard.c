@@ -370,6 +370,9 @@ void wd_guard_tell(struct wd_guard *guard, wd_time now, const struct wd_fact *fa
 	case WD_FACT_INCIDENT:
 		wd_case_recall(guard, fact->incident);
 		break;
+	case WD_FACT_RESUMING:
+		wd_manual_resuming(guard, fact);
+		break;
 	case WD_FACT_ENGINE_UP:
 		tell_up(guard, fact->restarted);
 		break;

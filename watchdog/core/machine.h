@@ -249,7 +249,9 @@ struct wd_order *wd_hold_order(struct wd_guard *guard, const struct wd_service *
 /* --- what people ask for, and what they do by hand (manual.c) --------------------------------------------------------- */
 
 void wd_manual_ask(struct wd_guard *guard, const struct wd_fact *fact);
-void wd_manual_started(struct wd_guard *guard, struct wd_service *service); /* a held container runs again */
+void wd_manual_resuming(struct wd_guard *guard, const struct wd_fact *fact);
+void wd_manual_complete(struct wd_guard *guard, struct wd_service *service); /* a hold that is not whole */
+void wd_manual_started(struct wd_guard *guard, struct wd_service *service);  /* a held container runs again */
 void wd_manual_stored(struct wd_guard *guard, struct wd_service *service);
 void wd_manual_acted(struct wd_guard *guard, struct wd_service *service, const struct wd_fact *fact);
 void wd_manual_replaced(struct wd_guard *guard, struct wd_service *service, const char *why);

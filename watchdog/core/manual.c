@@ -27,7 +27,8 @@ static void start_manual(struct wd_guard *guard, struct wd_service *service, boo
 		order->policy = service->memory.hold.policy;
 		order->incident_id = service->memory.hold.incident;
 	} else {
-		wd_hold_begin(guard, service, service->manual_action, 0);
+		wd_hold_begin(guard, service, service->manual_action,
+		              service->memory.hold.held ? service->memory.hold.incident : 0);
 	}
 }
 
@@ -119,7 +120,7 @@ void wd_manual_ask(struct wd_guard *guard, const struct wd_fact *fact)
 	const char *key = fact->asked.service;
 	struct wd_service *service = key ? wd_map_get(guard->by_key, key) : NULL;
 
-	if (key && !service) {
+	if (!service && (key || fact->asked.ask == WD_ASK_HOLD || fact->asked.ask == WD_ASK_RELEASE)) {
 		answer(guard, NULL, fact->asked.request, WD_ERROR_NOT_FOUND, "no such service");
 		return;
 	}
@@ -150,6 +151,35 @@ void wd_manual_started(struct wd_guard *guard, struct wd_service *service)
 	start_manual(guard, service, true);
 	wd_guard_tell_people(guard, service, WD_MOMENT_STATE, NULL,
 			     "was started by hand: its restart policy is given back");
+}
+
+/* What a dead watchdog had begun is being finished: until then nothing else is done to that service. */
+void wd_manual_resuming(struct wd_guard *guard, const struct wd_fact *fact)
+{
+	struct wd_service *service = wd_map_get(guard->by_key, fact->resuming.service);
+
+	if (!service)
+		return;
+	service->manual = fact->resuming.ticket;
+	service->manual_action = fact->resuming.action;
+	service->request = 0;
+}
+
+/* Held, down, and yet with a policy that would bring it back at the next start of the Engine: somebody gave it one, or a
+ * hold was cut short before its journal was on disk. */
+void wd_manual_complete(struct wd_guard *guard, struct wd_service *service)
+{
+	if (service->manual || service->manual_waits)
+		return;
+	service->request = 0;
+	service->manual_action = WD_ACTION_STOP;
+	service->manual_no_start = false;
+	if (service->remembered) {
+		start_manual(guard, service, false);
+		return;
+	}
+	service->manual_waits = service->remembering = true;
+	wd_guard_dirty(guard, service, true);
 }
 
 /* --- ends ------------------------------------------------------------------------------------------------------------- */

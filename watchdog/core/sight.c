@@ -128,6 +128,20 @@ static void compare_count(struct wd_guard *guard, struct wd_service *service, wd
 	service->sure_stamp = guard->stamp;
 }
 
+/* Whether what is held is as a hold leaves it. */
+static void judge_hold(struct wd_guard *guard, struct wd_service *service)
+{
+	const struct wd_container *container = service->container;
+	bool paused = service->memory.hold.kind == WD_ACTION_PAUSE;
+
+	if (!service->memory.hold.held || wd_service_busy(service))
+		return;
+	if (service->running && !(paused && container->state == WD_STATE_PAUSED))
+		wd_manual_started(guard, service);
+	else if (!paused && container->state == WD_STATE_EXITED && container->policy.kind != WD_RESTART_NO)
+		wd_manual_complete(guard, service);
+}
+
 void wd_sight_take(struct wd_guard *guard, struct wd_service *service, wd_time asked, bool first)
 {
 	if (asked < service->heard_at) { /* older than an event that we know: not to be believed about the run */
@@ -141,8 +155,6 @@ void wd_sight_take(struct wd_guard *guard, struct wd_service *service, wd_time a
 	if (service->square || service->container->restart_count != service->memory.counted)
 		compare_count(guard, service, asked);
 	judge_down(guard, service);
-	if (service->memory.hold.held && service->running && !wd_service_busy(service) &&
-	    (service->memory.hold.kind != WD_ACTION_PAUSE || service->container->state != WD_STATE_PAUSED))
-		wd_manual_started(guard, service);
+	judge_hold(guard, service);
 	wd_case_seen(guard, service);
 }

@@ -9,7 +9,6 @@
 #include "face.h"
 #include <watchdog/memory.h>
 
-#define PROBE_AGAIN (2 * WD_SECOND)
 #define OPEN_INCIDENTS 1000
 
 /* --- facts ------------------------------------------------------------------------------------------------------------ */
@@ -51,6 +50,8 @@ static void say_status(struct wd_daemon *daemon)
 	wd_supervisor_say(daemon->supervisor, text);
 }
 
+static void finish_plans(struct wd_daemon *daemon);
+
 static void on_fact(void *data, const struct wd_fact *fact)
 {
 	struct wd_daemon *daemon = data;
@@ -61,6 +62,8 @@ static void on_fact(void *data, const struct wd_fact *fact)
 	if (fact->kind == WD_FACT_EVENT)
 		wd_daemon_show_event(daemon, fact->event);
 	wd_daemon_tell(daemon, &copy);
+	if (fact->kind == WD_FACT_ENGINE_UP)
+		finish_plans(daemon);
 	if (fact->kind == WD_FACT_SYNCED || fact->kind == WD_FACT_ENGINE_DOWN)
 		say_status(daemon);
 }
@@ -188,48 +191,55 @@ static void start_engine(struct wd_daemon *daemon)
 	do_housework(daemon);
 }
 
+static uint64_t ticket_of(const char *container)
+{
+	uint64_t hash = 14695981039346656037u; /* FNV-1a: at most one plan per container is in the journal */
+
+	for (const char *at = container; *at; at++)
+		hash = (hash ^ (unsigned char)*at) * 1099511628211u;
+	return hash | WD_TICKET_RESUMED;
+}
+
 static void resumed(void *data, const struct wd_resumed *plan)
 {
-	struct wd_daemon *daemon = data;
 	static const char *const ends[] = {"finished", "failed", "undone", "refused"};
+	struct wd_fact fact = {.kind = WD_FACT_ACTED};
 
 	wd_log(plan->end == WD_PLAN_DONE ? WD_LOG_INFO : WD_LOG_WARNING, plan->name, NULL,
 	       "a %s that a seadog before this one had begun: %s: %s", plan->plan, ends[plan->end], plan->detail);
-	if (daemon->recovering && --daemon->recovering == 0)
-		start_engine(daemon);
+	fact.acted.ticket = ticket_of(plan->container);
+	fact.acted.end = plan->end;
+	fact.acted.detail = plan->detail;
+	fact.acted.kept = plan->policy;
+	wd_daemon_tell(data, &fact);
 }
 
-static void count_plan(void *data, const struct wd_journal *journal)
-{
-	unsigned *count = data;
-
-	(void)journal;
-	(*count)++;
-}
-
-/* The Engine is there: first what a dead watchdog left half done, then the stream. */
-static void probed(void *data, const struct wd_engine_answer *answer)
+/* What a dead watchdog had begun is nobody else's until it is finished. */
+static void announce_plan(void *data, const struct wd_journal *journal)
 {
 	struct wd_daemon *daemon = data;
+	struct wd_fact fact = {.kind = WD_FACT_RESUMING};
+
+	daemon->unfinished = true;
+	if (wd_text_equal(journal->plan, "restart"))
+		return;
+	fact.resuming.service = journal->service;
+	fact.resuming.action = wd_text_equal(journal->plan, "release") ? WD_ACTION_RELEASE
+			       : wd_text_equal(journal->plan, "pause") ? WD_ACTION_PAUSE
+								       : WD_ACTION_STOP;
+	fact.resuming.ticket = ticket_of(journal->container);
+	wd_daemon_tell(daemon, &fact);
+}
+
+static void finish_plans(struct wd_daemon *daemon)
+{
 	struct wd_error error = {0};
 
-	if (answer->end != WD_HTTP_ANSWERED) {
-		wd_log(WD_LOG_WARNING, NULL, NULL, "%s; trying again", answer->why);
-		wd_timer_set(daemon->again, wd_loop_now(daemon->loop) + PROBE_AGAIN);
+	if (!daemon->unfinished)
 		return;
-	}
-	if (wd_actor_recover(daemon->actor, resumed, daemon, &error))
-		return;
-	wd_log(WD_LOG_ERROR, NULL, NULL, "%s", error.text);
-	daemon->recovering = 0;
-	start_engine(daemon);
-}
-
-static void probe(void *data)
-{
-	struct wd_daemon *daemon = data;
-
-	wd_engine_send(daemon->engine, "GET", "/_ping", NULL, daemon->settings->timeout, probed, daemon);
+	daemon->unfinished = false;
+	if (!wd_actor_recover(daemon->actor, resumed, daemon, &error))
+		wd_log(WD_LOG_ERROR, NULL, NULL, "%s", error.text);
 }
 
 static void recall_incidents(void *data, const struct wd_incident *const *incidents, size_t count, const char *why)
@@ -244,12 +254,9 @@ static void recall_incidents(void *data, const struct wd_incident *const *incide
 		if (incidents[i]->closed == WD_STAMP_NONE)
 			wd_daemon_tell(daemon, &fact);
 	}
-	if (!wd_store_load_journal(daemon->store, count_plan, &daemon->recovering, &error))
+	if (!wd_store_load_journal(daemon->store, announce_plan, daemon, &error))
 		wd_log(WD_LOG_ERROR, NULL, NULL, "%s", error.text);
-	if (daemon->recovering)
-		probe(daemon);
-	else
-		start_engine(daemon);
+	start_engine(daemon);
 }
 
 static void recall(struct wd_daemon *daemon)
@@ -300,7 +307,6 @@ static void make_timers(struct wd_daemon *daemon)
 {
 	daemon->wake = wd_timer_new(daemon->loop, on_wake, daemon);
 	daemon->housework = wd_timer_new(daemon->loop, do_housework, daemon);
-	daemon->again = wd_timer_new(daemon->loop, probe, daemon);
 	daemon->terminate = wd_signal_new(daemon->loop, SIGTERM, on_terminate, daemon);
 	daemon->interrupt = wd_signal_new(daemon->loop, SIGINT, on_terminate, daemon);
 	daemon->reload = wd_signal_new(daemon->loop, SIGHUP, on_reload, daemon);
@@ -338,8 +344,6 @@ static void drop_handles(struct wd_daemon *daemon)
 		wd_timer_free(daemon->wake);
 	if (daemon->housework)
 		wd_timer_free(daemon->housework);
-	if (daemon->again)
-		wd_timer_free(daemon->again);
 	if (daemon->terminate)
 		wd_signal_free(daemon->terminate);
 	if (daemon->interrupt)

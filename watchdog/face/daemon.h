@@ -20,10 +20,10 @@ struct wd_waiter {
 	enum { WD_WAITS_ANSWER, WD_WAITS_EVENTS, WD_WAITS_INCIDENTS, WD_WAITS_STORE } for_what;
 	uint64_t request;
 	enum wd_ask ask;
-	bool all;             /* release --all: answers are counted, not reported one by one as failures */
+	bool all; /* release --all: answers are counted, not reported one by one as failures */
 	unsigned answers_due;
 	unsigned failed;
-	char *name;           /* of the service, for the answer; incidents: only of that one; NULL: all */
+	char *name; /* of the service, for the answer; incidents: only of that one; NULL: all */
 	struct wd_waiter *next;
 };
 
@@ -45,7 +45,6 @@ struct wd_daemon {
 	struct wd_supervisor *supervisor;
 	struct wd_timer *wake;      /* when the guard wants to be told the time */
 	struct wd_timer *housework; /* once a minute: the resume point, old incidents */
-	struct wd_timer *again;     /* asks whether the Engine is there, before what a dead watchdog left is finished */
 	struct wd_signal *terminate, *interrupt, *reload;
 	int engine_lock; /* one watchdog per Engine; -1 until taken */
 
@@ -56,7 +55,7 @@ struct wd_daemon {
 	char *store_trouble; /* as last said */
 	wd_time latest;      /* the deepest lateness of the loop since the last ping */
 	wd_stamp resume;     /* the newest event that a row remembers */
-	unsigned recovering; /* plans of a dead watchdog that are not finished yet */
+	bool unfinished;     /* the journal holds plans of a dead watchdog: finished at the first connection */
 	bool ending;         /* answers of the store that still come are for nobody */
 	int exit_code;
 };

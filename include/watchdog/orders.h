@@ -1,0 +1,44 @@
+/* orders.h: what the machine (guard.h) orders. Plain data. Strings and records in orders are lent by the guard until it is
+ * told the next fact.
+ */
+#ifndef WATCHDOG_ORDERS_H
+#define WATCHDOG_ORDERS_H
+
+#include <watchdog/records.h>
+
+enum wd_order_kind {
+	WD_ORDER_INSPECT,  /* ask the Engine about this container */
+	WD_ORDER_ACT,      /* carry out a plan; its end comes back as WD_FACT_ACTED */
+	WD_ORDER_REMEMBER, /* write the service's row; with `confirm`, WD_FACT_STORED comes back */
+	WD_ORDER_FORGET,   /* the row of a service that is gone */
+	WD_ORDER_INCIDENT, /* write the incident (opened, changed, closed) */
+	WD_ORDER_TELL,     /* say this to people */
+	WD_ORDER_ANSWER,   /* what a person asked for has ended */
+};
+enum wd_moment { WD_MOMENT_OPENED, WD_MOMENT_STEP, WD_MOMENT_CLOSED, WD_MOMENT_HELD_BACK, WD_MOMENT_STATE,
+	WD_MOMENT_WARNING };
+
+struct wd_order {
+	enum wd_order_kind kind;
+	uint64_t ticket;     /* ACT: names the order in WD_FACT_ACTED; ANSWER: the request */
+	const char *service; /* identity; may be NULL for TELL */
+	const char *name;
+	const char *id;      /* container */
+	enum wd_action action; /* ACT */
+	double cpus;
+	const char *hook;
+	struct wd_restart_policy policy; /* ACT: what to give back (release), or what was remembered (stop) */
+	bool no_start;       /* ACT release */
+	enum wd_action hold_kind; /* ACT release: what is released, stop or pause */
+	bool running;        /* ACT release: it runs already (a start by hand); only the policy goes back */
+	wd_time stop_timeout;
+	int64_t incident_id; /* ACT: 0 by hand */
+	bool confirm;        /* REMEMBER */
+	const struct wd_memory *memory;     /* REMEMBER */
+	const struct wd_incident *incident; /* INCIDENT, TELL */
+	enum wd_moment moment; /* TELL */
+	const char *text;      /* TELL, ANSWER: for people */
+	enum wd_error_kind error; /* ANSWER: NONE when it was done */
+};
+
+#endif

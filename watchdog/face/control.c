@@ -16,7 +16,7 @@
 
 #define PEERS_MAX 64
 #define ANSWER_MAX ((size_t)4 * 1024 * 1024)
-#define PEER_PATIENCE (10 * WD_SECOND) /* to say its request; to take the rest of its answer */
+#define PATIENCE (10 * WD_SECOND)
 #define GROUPS_MAX 1024
 
 /* ASKING until its request is whole, LENT while the handler has it, LEAVING while the rest of the answer goes out. A
@@ -44,6 +44,7 @@ struct wd_control {
 	int descriptor;
 	struct wd_ready *ready;
 	struct wd_timer *rest; /* no descriptors left: accept again later */
+	wd_time patience;      /* with a peer that is to say its request, or to take the rest of its answer */
 	wd_control_request *on_request;
 	wd_control_left *on_left;
 	void *data;
@@ -62,7 +63,8 @@ static void peer_enter(struct wd_peer *peer, enum peer_state state)
 {
 	assert(state == peer->state + 1 || (peer->state == PEER_ASKING && state == PEER_LEAVING));
 	peer->state = state;
-	wd_timer_set(peer->timer, state == PEER_LENT ? WD_NEVER : wd_loop_now(peer->control->loop) + PEER_PATIENCE);
+	wd_timer_set(peer->timer,
+		     state == PEER_LENT ? WD_NEVER : wd_loop_now(peer->control->loop) + peer->control->patience);
 	peer_watch(peer);
 }
 
@@ -241,7 +243,7 @@ static bool peer_write(struct wd_peer *peer)
 			peer_free(peer);
 			return false;
 		}
-		wd_timer_set(peer->timer, wd_loop_now(peer->control->loop) + PEER_PATIENCE);
+		wd_timer_set(peer->timer, wd_loop_now(peer->control->loop) + peer->control->patience);
 	}
 	peer_watch(peer);
 	return true;
@@ -313,7 +315,7 @@ static void peer_new(struct wd_control *control, int descriptor, struct wd_peer 
 	peer->inbox.limit = WD_REQUEST_MAX;
 	peer->ready = wd_ready_new(control->loop, descriptor, WD_READ, on_peer_ready, peer);
 	peer->timer = wd_timer_new(control->loop, on_peer_late, peer);
-	wd_timer_set(peer->timer, wd_loop_now(control->loop) + PEER_PATIENCE);
+	wd_timer_set(peer->timer, wd_loop_now(control->loop) + control->patience);
 	*seat = peer;
 }
 
@@ -433,6 +435,7 @@ struct wd_control *wd_control_open(struct wd_loop *loop, const char *path, wd_co
 	control->device = named.st_dev;
 	control->inode = named.st_ino;
 	control->loop = loop;
+	control->patience = PATIENCE;
 	control->path = wd_copy(path);
 	control->descriptor = descriptor;
 	control->on_request = on_request;
@@ -441,6 +444,11 @@ struct wd_control *wd_control_open(struct wd_loop *loop, const char *path, wd_co
 	control->ready = wd_ready_new(loop, descriptor, WD_READ, on_knock, control);
 	control->rest = wd_timer_new(loop, on_rested, control);
 	return control;
+}
+
+void wd_control_hurry(struct wd_control *control, wd_time patience)
+{
+	control->patience = patience;
 }
 
 /* What a peer would still be told goes out as far as its socket takes it now. */

@@ -6,6 +6,7 @@
 
 #include <watchdog/json.h>
 #include <watchdog/text.h>
+#include <watchdog/time.h>
 
 #define WD_REQUEST_MAX ((size_t)64 * 1024) /* bytes of a request line, newline included */
 
@@ -28,5 +29,9 @@ bool wd_inbox_empty(const struct wd_inbox *inbox);
  * frees *ret_request; the verb is lent by it. */
 bool wd_request_read(const char *line, size_t length, struct wd_json **ret_request, const char **ret_verb,
                      struct wd_error *error);
+
+/* For tests: how long a silent peer is borne, instead of 10 s. */
+struct wd_control;
+void wd_control_hurry(struct wd_control *control, wd_time patience);
 
 #endif

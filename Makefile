@@ -83,13 +83,19 @@ build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o build/fuzz/libseadog.a
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
 
-check: all check-units check-corpus ## build; unit tests, scenes and the fuzz targets' corpus under ASan and UBSan
+check: all check-units check-corpus check-cli ## build; unit tests, scenes and the fuzz targets' corpus under ASan and UBSan
 
 check-units: ## unit tests and scenes alone
 	$(MAKE) --no-print-directory KIND=asan run-units
 
 check-corpus: ## the fuzz targets' corpus alone, every input and its beginnings
 	$(MAKE) --no-print-directory KIND=asan run-corpus
+
+check-cli: all fake-engine ## the program as people call it, before the fake Engine
+	FAKE=$(CURDIR)/$(BUILD)/tests/fake/seadog-fake-engine bats tests/cli
+
+conf/seadog.conf: build/seadog
+	$< config --example >$@.new && mv $@.new $@
 
 run-units: $(TESTS)
 	@set -e; for t in $(TESTS); do echo "== $$t"; $$t; done
@@ -150,6 +156,6 @@ clean: ## remove what was built
 
 -include $(shell find build -name '*.d' 2>/dev/null)
 
-.PHONY: all help check check-units check-corpus run-units run-corpus fuzz run-fuzz fake-engine cover format clean \
+.PHONY: all help check check-units check-cli check-corpus run-units run-corpus fuzz run-fuzz fake-engine cover format clean \
 	lint lint-format lint-layers lint-purity lint-banned lint-lengths lint-shell lint-cppcheck lint-tidy lint-proof
 .SECONDARY:

@@ -158,7 +158,11 @@ char *model_version_json(const struct model *model)
 char *model_info_json(const struct model *model)
 {
 	WD_AUTO_JSON struct wd_json *json = wd_json_object();
-	wd_json_set_string(json, "ID", "CEW7:OFYM:TDUC:X5PQ:ODBI:WGA5:J75X:JLD5:UUCC:EMMJ:EWS5:XWRX");
+	unsigned long long born = (unsigned long long)model->epoch;
+	WD_AUTO_FREE char *id = wd_format("CEW7:OFYM:TDUC:X5PQ:ODBI:WGA5:J75X:JLD5:%04llX:%04llX:%04llX:%04llX",
+					  born >> 48, born >> 32 & 0xffff, born >> 16 & 0xffff, born & 0xffff);
+	wd_json_set_string(json, "ID",
+			   id); /* of its own: a host has one seadog per Engine, and tests run side by side */
 	wd_json_set_int(json, "Containers", (int64_t)model->count);
 	wd_json_set_string(json, "ServerVersion", model_version(model));
 	wd_json_set_string(json, "CgroupDriver", "systemd");

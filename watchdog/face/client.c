@@ -61,7 +61,7 @@ static bool reach(int descriptor, const char *path, wd_time until, struct wd_err
 			return refused(path, error);
 		if (wd_time_now() >= until)
 			return wd_fail(error, WD_ERROR_FAILED, "the watchdog does not answer");
-		usleep(20000);
+		poll(NULL, 0, 20);
 	}
 	return true;
 }

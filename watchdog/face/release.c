@@ -28,6 +28,7 @@ struct releasing {
 	size_t unfinished; /* plans of a dead seadog that are still to end */
 	size_t unwritten;  /* rows on their way to the disk */
 	size_t done, failed;
+	bool finished;
 	struct wd_error error; /* the first failure */
 };
 
@@ -121,6 +122,12 @@ static void fail(struct releasing *releasing, const char *name, const char *why)
 		wd_note(releasing->call, "release %s: %s", name, why ? why : "failed");
 }
 
+static void finish(struct releasing *releasing)
+{
+	releasing->finished = true;
+	wd_loop_stop(releasing->loop);
+}
+
 static void go_on(struct releasing *releasing)
 {
 	while (releasing->next < releasing->count && !releasing->services[releasing->next].wanted)
@@ -129,7 +136,7 @@ static void go_on(struct releasing *releasing)
 		struct wd_order order = order_of(releasing, &releasing->services[releasing->next++]);
 		wd_actor_do(releasing->actor, &order, true);
 	} else if (releasing->unwritten == 0) {
-		wd_loop_stop(releasing->loop);
+		finish(releasing);
 	}
 }
 
@@ -216,7 +223,7 @@ static void begin(struct releasing *releasing)
 	if (choose(releasing, releasing->name, &releasing->error))
 		go_on(releasing);
 	else
-		wd_loop_stop(releasing->loop);
+		finish(releasing);
 }
 
 static void on_resumed(void *data, const struct wd_resumed *resumed)
@@ -313,7 +320,8 @@ static bool carry_out(struct releasing *releasing, struct wd_error *error)
 		return false;
 	if (releasing->unfinished == 0)
 		go_on(releasing);
-	wd_loop_run(releasing->loop);
+	if (!releasing->finished)
+		wd_loop_run(releasing->loop);
 	return outcome(releasing, error);
 }
 

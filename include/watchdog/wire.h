@@ -27,8 +27,8 @@ struct wd_container *wd_wire_container(const struct wd_json *inspect, const stru
 /* The labels in the answer of GET /images/{id}/json as a document of the caller's: an empty object where it has none
  * (newer Engines leave the member out). NULL for what is no image. */
 struct wd_json *wd_wire_image_labels(const struct wd_json *image);
-/* Whether the container has a label for which it matters if it was given or inherited (seadog.*, com.docker.compose.*):
- * else the image need not be asked. */
+/* Whether the container has a label for which it matters if it was given or inherited (any that a policy can be picked
+ * by: those of up to 256 bytes, and seadog.* of any length): else the image need not be asked. */
 bool wd_wire_needs_image(const struct wd_json *inspect);
 /* The image's ID as inspect has it ("sha256:…", safe in a path), lent, or NULL. */
 const char *wd_wire_image_id(const struct wd_json *inspect);

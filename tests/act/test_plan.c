@@ -183,7 +183,7 @@ static void the_number_of_retries_comes_back(void **state)
 	act(WD_ACTION_STOP, "web");
 	assert_ended(WD_PLAN_DONE, "restart policy on-failure:5 kept for release");
 	give_back("web", stage.kept, true);
-	assert_ended(WD_PLAN_DONE, "restart policy on-failure:5 given back, not started");
+	assert_ended(WD_PLAN_DONE, "restart policy on-failure:5 given back, it is down");
 	assert_policy("web", FIVE_TIMES);
 	assert_int_equal(stage_state(&stage, "web"), WD_STATE_EXITED);
 }

@@ -188,7 +188,7 @@ static void what_a_person_started_and_stopped_is_not_started_by_a_release(void *
 	stage_run(&stage, 1);
 	post("web", "stop", NULL);
 	stage_revive(&stage);
-	assert_resumed("release", WD_PLAN_DONE, "restart policy always given back, not started");
+	assert_resumed("release", WD_PLAN_DONE, "restart policy always given back, it is down");
 	assert_is("web", WD_STATE_EXITED, WD_RESTART_ALWAYS);
 }
 

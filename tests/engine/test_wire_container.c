@@ -81,7 +81,7 @@ static void a_running_service_of_compose(void **state)
 	assert_int_equal(web->stop_timeout, 10 * WD_SECOND);
 	assert_int_equal(web->stop_signal, 15);
 	assert_string_equal(wd_container_label(web, "seadog.restarts"), "3/30s");
-	assert_null(wd_container_label(web, "tier"));
+	assert_string_equal(wd_container_label(web, "tier"), "front");
 	assert_false(web->transient || web->swarm_task || web->auto_remove || web->spoofs_exit_code ||
 		     web->spoofs_signal);
 	wd_container_free(web);
@@ -190,7 +190,8 @@ static void only_given_labels_count(void **state)
 		"web", "\"seadog.enable\":\"true\",\"seadog.restarts\":\"3/30s\",\"seadog.policy\":\"x\",\"a\":\"b\"",
 		"{\"seadog.enable\":\"true\",\"seadog.restarts\":\"9/1h\"}");
 
-	assert_int_equal(web->label_count, 2);
+	assert_int_equal(web->label_count, 3);
+	assert_string_equal(wd_container_label(web, "a"), "b");
 	assert_null(wd_container_label(web, "seadog.enable"));
 	assert_string_equal(wd_container_label(web, "seadog.restarts"), "3/30s");
 	assert_string_equal(wd_container_label(web, "seadog.policy"), "x");
@@ -233,12 +234,15 @@ static void an_image_full_of_labels_costs_no_time(void **state)
 static void the_image_is_asked_only_where_it_matters(void **state)
 {
 	(void)state;
-	WD_AUTO_JSON struct wd_json *plain = parse("{\"Config\":{\"Labels\":{\"a\":\"b\",\"seadogs\":\"x\"}}}");
+	WD_AUTO_FREE char *huge = wd_format("{\"Config\":{\"Labels\":{\"a\":\"%0300d\"}}}", 0);
+	WD_AUTO_JSON struct wd_json *plain = parse("{\"Config\":{\"Labels\":{}}}");
+	WD_AUTO_JSON struct wd_json *bulky = parse(huge);
 	WD_AUTO_JSON struct wd_json *ours = parse("{\"Config\":{\"Labels\":{\"a\":\"b\",\"seadog.enable\":\"x\"}}}");
 	WD_AUTO_JSON struct wd_json *composed = parse("{\"Config\":{\"Labels\":{" COMPOSE("1") "}}}");
 	WD_AUTO_JSON struct wd_json *none = parse("{\"Config\":{\"Labels\":null}}");
 
 	assert_false(wd_wire_needs_image(plain));
+	assert_false(wd_wire_needs_image(bulky));
 	assert_true(wd_wire_needs_image(ours));
 	assert_true(wd_wire_needs_image(composed));
 	assert_false(wd_wire_needs_image(none));

@@ -257,7 +257,7 @@ static void done_release(const struct wd_run *run, struct wd_text *text)
 	if (!run->task.no_start)
 		wd_text_add(text, ", started");
 	else if (wd_run_is_down(run))
-		wd_text_add(text, ", not started");
+		wd_text_add(text, ", it is down");
 }
 
 static void done_restart(const struct wd_run *run, struct wd_text *text)

@@ -47,9 +47,16 @@ static const struct wd_json *get_labels(const struct wd_json *inspect)
 	return wd_json_path(inspect, "Config.Labels");
 }
 
-static bool matters(const char *key)
+/* What a policy can be picked by: any label, but a huge one is no selector and is not kept for each container. */
+#define LABEL_MOST 256
+
+static bool matters(const struct wd_json *label)
 {
-	return wd_text_starts(key, "seadog.") || wd_text_starts(key, "com.docker.compose.");
+	const char *key = wd_json_name(label), *value = wd_json_string(label, NULL);
+
+	if (value == NULL || wd_text_starts(key, "seadog."))
+		return value != NULL;
+	return strlen(key) <= LABEL_MOST && strlen(value) <= LABEL_MOST;
 }
 
 /* Labels by name, the first of two of one name. An image can bring a quarter of a million of them, so nothing here may
@@ -58,7 +65,7 @@ static struct wd_map *index_labels(const struct wd_json *labels)
 {
 	struct wd_map *map = wd_map_new();
 	for (struct wd_json *label = wd_json_first(labels); label; label = wd_json_next(label))
-		if (matters(wd_json_name(label)) && wd_map_get(map, wd_json_name(label)) == NULL)
+		if (matters(label) && wd_map_get(map, wd_json_name(label)) == NULL)
 			wd_map_set(map, wd_json_name(label), label);
 	return map;
 }
@@ -92,7 +99,7 @@ bool wd_wire_needs_image(const struct wd_json *inspect)
 	if (!wd_json_is_object(labels))
 		return false;
 	for (struct wd_json *label = wd_json_first(labels); label; label = wd_json_next(label))
-		if (matters(wd_json_name(label)))
+		if (matters(label))
 			return true;
 	return false;
 }

@@ -90,7 +90,8 @@ static struct wd_container *read_container(struct wd_engine *engine, const char 
 		WD_AUTO_FREE char *image_path = wd_format("/images/%s/json", wd_wire_image_id(inspect));
 		wd_engine_ask(engine, "GET", image_path, NULL, 0, &image, NULL);
 	}
-	return wd_wire_container(inspect, wd_json_path(image, "Config.Labels"), error);
+	WD_AUTO_JSON struct wd_json *labels = wd_wire_image_labels(image);
+	return wd_wire_container(inspect, labels, error);
 }
 
 static struct wd_container *ask_container(struct wd_call *call, const char *name, struct wd_error *error)

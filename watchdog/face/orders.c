@@ -55,7 +55,7 @@ static void written(void *data, const char *why)
 static void remember(struct wd_daemon *daemon, const struct wd_order *order)
 {
 	if (!order->confirm) {
-		wd_store_service(daemon->store, order->memory, written, daemon);
+		wd_store_service(daemon->store, order->memory, NULL, NULL);
 		return;
 	}
 	struct remembering *wait = wd_alloc(1, sizeof(*wait));

@@ -1,6 +1,6 @@
 /* client.h: the parts of the Engine client, and what they ask of each other. Only for watchdog/engine.
  *
- *   link.c       the connection's states: greeting, opening, judging, up, waiting; back-off, pings
+ *   link.c       the connection's states: greeting, probing, opening, proving, up, waiting; pings
  *   handshake.c  /_ping, /version, /info: which version is spoken
  *   probe.c      whether it is the same Engine process as before the loss
  *   stream.c     /events: bytes to lines to facts, in bounded steps

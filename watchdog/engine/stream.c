@@ -65,8 +65,9 @@ static void noted_end(void *data, const struct wd_http_answer *answer)
 	stream->broken = answer->status != 200;
 	if (answer->end == WD_HTTP_UNSENT)
 		engine->link.refused = true;
-	if (answer->end == WD_HTTP_ANSWERED && !stream->broken) {
-		stream->why = wd_copy("the Engine ended it");
+	if (stream->answered && !stream->broken) {
+		wd_trace("engine", engine->endpoint.host, "stream: %s", answer->why);
+		stream->why = wd_copy("the connection was closed");
 	} else {
 		whole.body = wd_text_get(&stream->head);
 		whole.length = stream->head.length;

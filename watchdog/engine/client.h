@@ -56,7 +56,7 @@ struct wd_link {
 	wd_time wait; /* the next back-off */
 	wd_time up_at;
 	uint32_t seed;
-	bool refused;  /* since the loss a connect found nobody */
+	bool failed;   /* since the loss a handshake failed, other than by hanging */
 	bool said;     /* people know of this outage */
 	bool fruitful; /* this connection brought an event that was new */
 };
@@ -157,8 +157,9 @@ void wd_greeting_stop(struct wd_engine *engine);
 void wd_link_init(struct wd_engine *engine);
 void wd_link_done(struct wd_engine *engine);
 void wd_link_begin(struct wd_engine *engine);
-void wd_link_greeted(struct wd_engine *engine, const char *why, bool refused); /* why NULL: it went well */
-void wd_link_answered(struct wd_engine *engine);                               /* the stream's answer has begun */
+/* why NULL: it went well. end: of the request that did not. */
+void wd_link_greeted(struct wd_engine *engine, const char *why, enum wd_http_end end);
+void wd_link_answered(struct wd_engine *engine); /* the stream's answer has begun */
 void wd_link_probed(struct wd_engine *engine);
 void wd_link_proved(struct wd_engine *engine); /* the stream stands; nothing unless proving */
 void wd_link_lost(struct wd_engine *engine, const char *why);

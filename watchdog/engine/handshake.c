@@ -50,7 +50,7 @@ static void ask(struct wd_engine *engine, const char *path, wd_time patience, wd
 }
 
 /* The end, well or not. Whoever waited is told last, because they may begin anew. */
-static void over(struct wd_engine *engine, const char *why, bool refused)
+static void over(struct wd_engine *engine, const char *why, enum wd_http_end end)
 {
 	WD_AUTO_FREE char *kept = wd_copy(why);
 
@@ -60,7 +60,7 @@ static void over(struct wd_engine *engine, const char *why, bool refused)
 	wd_trace("engine", engine->endpoint.host, "handshake: %s", kept ? kept : engine->api_text);
 	if (engine->greeting.reaching)
 		wd_loop_stop(engine->loop);
-	wd_link_greeted(engine, kept, refused);
+	wd_link_greeted(engine, kept, end);
 	wd_calls_greeted(engine, kept);
 }
 
@@ -76,7 +76,7 @@ static void informed(void *data, const struct wd_http_answer *answer)
 		if (id && *id)
 			wd_replace(&engine->id, id);
 	}
-	over(engine, NULL, false);
+	over(engine, NULL, WD_HTTP_ANSWERED);
 }
 
 static void agree(struct wd_engine *engine)
@@ -87,7 +87,7 @@ static void agree(struct wd_engine *engine)
 	struct wd_error error;
 
 	if (!wd_api_choose(&offer, &engine->api, &error)) {
-		over(engine, error.text, false);
+		over(engine, error.text, WD_HTTP_ANSWERED);
 		return;
 	}
 	wd_api_print(engine->api, engine->api_text);
@@ -143,7 +143,7 @@ static void versioned(void *data, const struct wd_http_answer *answer)
 		/* A proxy may refuse /version alone; without both there is nothing to go by. */
 		WD_AUTO_FREE char *why = no_version(engine, answer);
 
-		over(engine, why, false);
+		over(engine, why, answer->end);
 		return;
 	}
 	agree(engine);
@@ -167,7 +167,7 @@ static void ponged(void *data, const struct wd_http_answer *answer)
 
 	engine->greeting.call = NULL;
 	if (answer->end != WD_HTTP_ANSWERED) {
-		over(engine, answer->why, answer->end == WD_HTTP_UNSENT);
+		over(engine, answer->why, answer->end);
 		return;
 	}
 	wd_timeline_date(&engine->timeline, engine->date, engine->greeting.sent, wd_stamp_now());

@@ -56,12 +56,13 @@ static void open_stream(struct wd_engine *engine)
 	wd_stream_open(engine);
 }
 
-void wd_link_greeted(struct wd_engine *engine, const char *why, bool refused)
+void wd_link_greeted(struct wd_engine *engine, const char *why, enum wd_http_end end)
 {
 	if (engine->link.state != WD_LINK_GREETING)
 		return;
-	engine->link.refused = engine->link.refused || refused;
 	if (why) {
+		/* Nobody there, or nobody behind the proxy: who answers next may be another. */
+		engine->link.failed = engine->link.failed || end != WD_HTTP_LATE;
 		wd_link_lost(engine, why);
 		return;
 	}
@@ -94,7 +95,7 @@ static bool began_anew(const struct wd_engine *engine)
 
 	if (!timeline->resumed || engine->podman || engine->probe.same)
 		return false;
-	return timeline->count > 0 || engine->link.refused;
+	return timeline->count > 0 || engine->link.failed;
 }
 
 void wd_link_proved(struct wd_engine *engine)
@@ -106,7 +107,7 @@ void wd_link_proved(struct wd_engine *engine)
 	fact.restarted = began_anew(engine);
 	set_state(engine, WD_LINK_UP);
 	engine->link.up_at = wd_loop_now(engine->loop);
-	engine->link.refused = engine->link.fruitful = false;
+	engine->link.failed = engine->link.fruitful = false;
 	wd_replace(&engine->trouble, NULL);
 	arm(engine, engine->pace.ping);
 	wd_engine_tell(engine, &fact);

@@ -64,7 +64,7 @@ static void noted_end(void *data, const struct wd_http_answer *answer)
 	stream->ended = true;
 	stream->broken = answer->status != 200;
 	if (answer->end == WD_HTTP_UNSENT)
-		engine->link.refused = true;
+		engine->link.failed = true;
 	if (stream->answered && !stream->broken) {
 		wd_trace("engine", engine->endpoint.host, "stream: %s", answer->why);
 		stream->why = wd_copy("the connection was closed");

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # Without an Engine, without a watchdog.
+# shellcheck disable=SC2154 # root, place, watchdog: helper.bash
 load helper
 
 @test "without a watchdog and without memory there is nothing to read" {

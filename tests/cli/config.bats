@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # The configuration as commands see it.
+# shellcheck disable=SC2154 # root, place, watchdog: helper.bash
 load helper
 
 @test "faults are exit code 2, all of them, with their lines" {

@@ -1,6 +1,6 @@
 # helper.bash: a place of its own for each test, with a configuration, and what can be started in it: the fake Engine and
 # the watchdog. Everything ends with the test.
-# shellcheck shell=bash disable=SC2034,SC2154
+# shellcheck shell=bash disable=SC2034,SC2154,SC2119,SC2120
 bats_require_minimum_version 1.5.0
 
 setup() {

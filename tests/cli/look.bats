@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # Colours, widths, completions.
+# shellcheck disable=SC2154 # root, place, watchdog: helper.bash
 load helper
 
 @test "no colour where nobody looks, or nobody wants it" {
@@ -53,6 +54,7 @@ complete_words() {
 }
 
 @test "bash completes commands, flags, names and incidents" {
+  # shellcheck disable=SC1090
   source <(seadog completion bash)
   complete_words seadog sta
   [ "${COMPREPLY[*]}" = status ]
@@ -80,13 +82,13 @@ complete_words() {
 
 @test "completions are what their shells read" {
   seadog completion bash | bash -n
-  seadog completion zsh >zsh
-  seadog completion fish >fish
-  grep -q '^#compdef seadog' zsh
-  if command -v zsh; then zsh -n zsh; fi
-  if command -v fish; then fish -n fish; fi
+  seadog completion zsh >_seadog
+  seadog completion fish >seadog.fish
+  grep -q '^#compdef seadog' _seadog
+  if command -v zsh; then zsh -n _seadog; fi
+  if command -v fish; then fish -n seadog.fish; fi
   for command in $(seadog __offer commands); do
-    grep -q "'$command:" zsh
-    grep -q -- "-a $command " fish
+    grep -q "'$command:" _seadog
+    grep -q -- "-a $command " seadog.fish
   done
 }

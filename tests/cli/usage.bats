@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # What a person meets first: help, mistakes, exit codes.
+# shellcheck disable=SC2154 # root, place, watchdog: helper.bash
 load helper
 
 @test "seadog alone says how it is used and fails as wrong usage" {
@@ -98,6 +99,7 @@ load helper
   run -1 --separate-stderr bash -c 'seadog help >/dev/full'
   [ "$stderr" = "seadog: standard output: No space left on device" ]
   run -1 bash -c 'seadog help >&-'
+  # shellcheck disable=SC2016
   run -1 bash -c 'set -o pipefail; { seadog config --example; echo $? >&2; } 2>code | true; exit "$(tail -n 1 code)"'
   run -1 bash -c 'seadog --config seadog.conf config --json >/dev/full'
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # With an Engine and a watchdog: what people ask, and what they are told.
+# shellcheck disable=SC2154 # root, place, watchdog: helper.bash
 load helper
 
 loop_until_held() {
@@ -80,6 +81,8 @@ loop_until_held() {
   run -0 --separate-stderr sea release --all --json </dev/null
   [ "$(jq -r .released <<<"$output" | sort | xargs)" = "db web" ]
   await is_verdict web well
+  run -0 --separate-stderr sea release --all
+  [ "$stderr" = "no service is on hold" ]
 }
 
 @test "release works when the watchdog is gone, and the next one knows" {
@@ -166,6 +169,11 @@ loop_until_held() {
   [[ $stderr == "muted until "* ]]
   is_verdict web muted
   run -0 sea unmute web
+  is_verdict web well
+  run -0 --separate-stderr sea mute --for 10m
+  [[ $stderr == *uted* ]]
+  is_verdict web muted
+  run -0 sea unmute
   is_verdict web well
   run -4 sea mute nobody
   run -4 sea mute nobody -n

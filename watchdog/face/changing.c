@@ -37,19 +37,33 @@ void wd_put_answer(const struct wd_call *call, const struct wd_json *answer)
 		wd_note(call, "%s is released", member(answer, "released"));
 	else if (member(answer, "muted_until") && wd_stamp_parse(member(answer, "muted_until"), &stamp, NULL))
 		wd_note(call, "muted until %s", wd_stamp_print_local(stamp, until));
+	else if (member(answer, "detail"))
+		wd_note(call, "%s", member(answer, "detail"));
 }
+
+struct changing {
+	const struct wd_call *call;
+	size_t answers;
+};
 
 static bool on_answer(void *data, const struct wd_json *answer)
 {
-	wd_put_answer(data, answer);
+	struct changing *changing = data;
+	changing->answers++;
+	wd_put_answer(changing->call, answer);
 	return true;
 }
 
-bool wd_change(struct wd_call *call, struct wd_json *request, struct wd_error *error)
+bool wd_change(struct wd_call *call, struct wd_json *request, size_t *ret_answers, struct wd_error *error)
 {
+	struct changing changing = {.call = call};
 	if (wd_asked(call, WD_FLAG_DRY_RUN))
 		wd_json_set_bool(request, "dry_run", true);
-	return wd_control_ask(call->settings->control, request, CHANGE_PATIENCE, on_answer, call, error);
+	if (!wd_control_ask(call->settings->control, request, CHANGE_PATIENCE, on_answer, &changing, error))
+		return false;
+	if (ret_answers)
+		*ret_answers = changing.answers;
+	return true;
 }
 
 bool wd_run_hold(struct wd_call *call, struct wd_error *error)
@@ -58,7 +72,7 @@ bool wd_run_hold(struct wd_call *call, struct wd_error *error)
 		return false;
 	WD_AUTO_JSON struct wd_json *request = wd_request_new("hold");
 	wd_json_set_string(request, "name", call->words[0]);
-	return wd_change(call, request, error);
+	return wd_change(call, request, NULL, error);
 }
 
 /* The watchdog is asked whether it runs and knows the name, so that a dry run fails where the real one would. */
@@ -90,7 +104,7 @@ bool wd_run_mute(struct wd_call *call, struct wd_error *error)
 	if (call->word_count)
 		wd_json_set_string(request, "name", call->words[0]);
 	wd_json_set_double(request, "seconds", (double)span / (double)WD_SECOND);
-	return wd_change(call, request, error);
+	return wd_change(call, request, NULL, error);
 }
 
 bool wd_run_unmute(struct wd_call *call, struct wd_error *error)
@@ -102,7 +116,7 @@ bool wd_run_unmute(struct wd_call *call, struct wd_error *error)
 	WD_AUTO_JSON struct wd_json *request = wd_request_new("unmute");
 	if (call->word_count)
 		wd_json_set_string(request, "name", call->words[0]);
-	if (!wd_change(call, request, error))
+	if (!wd_change(call, request, NULL, error))
 		return false;
 	wd_note(call, "%s: no longer muted", call->word_count ? call->words[0] : "every service");
 	return true;

@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-/* Sends the request (with dry_run where it was asked for) and says each answer. */
-bool wd_change(struct wd_call *call, struct wd_json *request, struct wd_error *error);
+/* Sends the request (with dry_run where it was asked for) and says each answer; how many there were in *ret_answers. */
+bool wd_change(struct wd_call *call, struct wd_json *request, size_t *ret_answers, struct wd_error *error);
 
 /* One answer: a plan, or what was done. */
 void wd_put_answer(const struct wd_call *call, const struct wd_json *answer);

@@ -392,8 +392,12 @@ bool wd_run_release(struct wd_call *call, struct wd_error *error)
 		wd_json_set_bool(request, "all", true);
 	if (wd_asked(call, WD_FLAG_NO_START))
 		wd_json_set_bool(request, "no_start", true);
-	if (wd_change(call, request, error))
+	size_t answers = 0;
+	if (wd_change(call, request, &answers, error)) {
+		if (answers == 0)
+			wd_note(call, "no service is on hold");
 		return true;
+	}
 	if (error->kind != WD_ERROR_NOT_RUNNING)
 		return false;
 	*error = (struct wd_error){0};

@@ -222,6 +222,18 @@ static void an_ordinary_user_keeps_state_and_socket_at_home(void **state)
 	wd_config_free(config);
 }
 
+static void a_unit_uses_the_places_that_systemd_made_for_it(void **state)
+{
+	(void)state;
+	char *const unit[] = {"HOME=/var/lib/seadog", "STATE_DIRECTORY=/var/lib/seadog:/var/lib/other",
+			      "RUNTIME_DIRECTORY=/run/seadog", NULL};
+	struct wd_config *config = wd_config_new();
+	wd_config_default_places(config, unit, false);
+	assert_string_equal(seadog_value(config, "state_dir"), "/var/lib/seadog");
+	assert_string_equal(seadog_value(config, "control"), "/run/seadog/seadog.sock");
+	wd_config_free(config);
+}
+
 static void a_place_that_was_chosen_is_not_replaced_by_the_users_own(void **state)
 {
 	(void)state;
@@ -347,6 +359,7 @@ int main(void)
 		STORY(without_a_name_the_users_own_file_is_read),
 		STORY(drop_ins_count_even_where_the_main_file_is_missing),
 		STORY(an_ordinary_user_keeps_state_and_socket_at_home),
+		STORY(a_unit_uses_the_places_that_systemd_made_for_it),
 		STORY(a_place_that_was_chosen_is_not_replaced_by_the_users_own),
 		STORY(the_environment_beats_the_file_and_the_command_line_both),
 		STORY(what_a_section_says_shows_as_overridden_where_it_is),

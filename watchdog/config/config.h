@@ -118,6 +118,8 @@ void wd_config_read(struct wd_config *config, const char *name, const char *text
 
 /* places.c: the files. */
 void wd_config_read_files(struct wd_config *config, const struct wd_sources *sources, struct wd_findings *findings);
+/* Where state and control socket are if nobody said so: root's are the table's; else $STATE_DIRECTORY and
+ * $RUNTIME_DIRECTORY (systemd.exec(5)), the XDG directories, $HOME/.local/state. */
 void wd_config_default_places(struct wd_config *config, char *const *environment, bool root);
 /* The bytes of a file of at most 1 MiB, NUL-terminated; NULL with the error. */
 char *wd_file_read(const char *path, size_t *ret_length, struct wd_error *error);

@@ -156,15 +156,26 @@ static void set_default(struct wd_config *config, const char *key, const char *v
 		wd_section_set(section, option, value, "built in");
 }
 
+/* What systemd made for this unit (StateDirectory=, RuntimeDirectory=; systemd.exec(5)); of several the first. */
+static char *unit_path(char *const *environment, const char *variable, const char *tail)
+{
+	const char *made = wd_environment_get(environment, variable);
+	return made && made[0] == '/' ? wd_format("%.*s%s", (int)strcspn(made, ":"), made, tail) : NULL;
+}
+
 void wd_config_default_places(struct wd_config *config, char *const *environment, bool root)
 {
 	if (root)
 		return;
-	WD_AUTO_FREE char *state = user_path(environment, "XDG_STATE_HOME", ".local/state", "seadog");
+	WD_AUTO_FREE char *state = unit_path(environment, "STATE_DIRECTORY", "");
+	if (!state)
+		state = user_path(environment, "XDG_STATE_HOME", ".local/state", "seadog");
 	set_default(config, "state_dir", state);
 	const struct wd_entry *kept =
 		wd_section_get(wd_config_section(config, "seadog", NULL), wd_option_find("seadog", "state_dir"));
-	WD_AUTO_FREE char *control = user_path(environment, "XDG_RUNTIME_DIR", NULL, "seadog/seadog.sock");
+	WD_AUTO_FREE char *control = unit_path(environment, "RUNTIME_DIRECTORY", "/seadog.sock");
+	if (!control)
+		control = user_path(environment, "XDG_RUNTIME_DIR", NULL, "seadog/seadog.sock");
 	if (!control && kept)
 		control = wd_format("%s/seadog.sock", kept->value);
 	set_default(config, "control", control);

@@ -28,7 +28,7 @@ static void start_manual(struct wd_guard *guard, struct wd_service *service, boo
 		order->incident_id = service->memory.hold.incident;
 	} else {
 		wd_hold_begin(guard, service, service->manual_action,
-		              service->memory.hold.held ? service->memory.hold.incident : 0);
+			      service->memory.hold.held ? service->memory.hold.incident : 0);
 	}
 }
 

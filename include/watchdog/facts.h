@@ -79,7 +79,7 @@ struct wd_fact {
 		} stored;
 		struct {
 			enum wd_ask ask;
-			const char *service; /* NULL: all (mute, release) */
+			const char *service; /* NULL: all (mute and unmute only) */
 			wd_time until;       /* mute */
 			bool no_start;       /* release */
 			uint64_t request;    /* given back with the end of what was asked, in the order ANSWER */

@@ -64,7 +64,7 @@ static bool check_daily(const char *text, struct wd_error *error)
 {
 	const char *const digits = "0123456789";
 	bool shaped = strlen(text) == 5 && strspn(text, digits) == 2 && text[2] == ':' && strspn(text + 3, digits) == 2;
-	if (!shaped || atoi(text) > 23 || atoi(text + 3) > 59)
+	if (!shaped || memcmp(text, "23", 2) > 0 || text[3] > '5')
 		return USAGE("daily needs a time of day, write it like daily 03:00");
 	return true;
 }

@@ -114,6 +114,8 @@ static void close_case(struct wd_guard *guard, struct wd_service *service, enum 
 		       enum wd_outcome outcome, const char *why)
 {
 	struct wd_case *the_case = service->cases[trigger];
+
+	assert(the_case);
 	struct wd_incident *incident = the_case->incident;
 
 	if (did_act(the_case))

@@ -1,5 +1,6 @@
 #include "machine.h"
 
+#include <assert.h>
 #include <stdarg.h>
 
 #define TRY_AGAIN (30 * WD_SECOND)
@@ -124,6 +125,7 @@ void wd_manual_ask(struct wd_guard *guard, const struct wd_fact *fact)
 		answer(guard, NULL, fact->asked.request, WD_ERROR_NOT_FOUND, "no such service");
 		return;
 	}
+	assert(service || fact->asked.ask == WD_ASK_MUTE || fact->asked.ask == WD_ASK_UNMUTE);
 	switch (fact->asked.ask) {
 	case WD_ASK_HOLD:
 		ask_hold(guard, service, fact);

@@ -1,5 +1,6 @@
 #include "machine.h"
 
+#include <assert.h>
 #include <string.h>
 
 static void add_windows(struct wd_service_view *view, const struct wd_service *service, enum wd_trigger trigger,
@@ -68,25 +69,42 @@ bool wd_guard_view(const struct wd_guard *guard, size_t index, wd_time now, stru
 	return true;
 }
 
+static const struct wd_service *find_name(const struct wd_guard *guard, const char *name)
+{
+	for (size_t i = 0; i < guard->count; i++) {
+		const struct wd_service *service = guard->services[i];
+		assert(service);
+		if (wd_text_equal(wd_service_name(service), name))
+			return service;
+	}
+	return NULL;
+}
+
+/* The only one whose container's id begins so. */
+static const struct wd_service *find_id(const struct wd_guard *guard, const char *prefix)
+{
+	const struct wd_service *found = NULL;
+	size_t length = strlen(prefix);
+
+	for (size_t i = 0; length >= 4 && i < guard->count; i++) {
+		const char *id = guard->services[i]->memory.id;
+		if (!id || strncmp(id, prefix, length) != 0)
+			continue;
+		if (found)
+			return NULL;
+		found = guard->services[i];
+	}
+	return found;
+}
+
 bool wd_guard_find(const struct wd_guard *guard, const char *name, wd_time now, struct wd_service_view *ret_view)
 {
 	const struct wd_service *found = wd_map_get(guard->by_key, name);
-	const struct wd_service *by_prefix = NULL;
-	size_t length = strlen(name);
 
-	for (size_t i = 0; !found && i < guard->count; i++)
-		if (wd_text_equal(wd_service_name(guard->services[i]), name))
-			found = guard->services[i];
-	for (size_t i = 0; !found && length >= 4 && i < guard->count; i++) {
-		const char *id = guard->services[i]->memory.id;
-		if (!id || strncmp(id, name, length) != 0)
-			continue;
-		if (by_prefix)
-			return false; /* not the only one that begins so */
-		by_prefix = guard->services[i];
-	}
 	if (!found)
-		found = by_prefix;
+		found = find_name(guard, name);
+	if (!found)
+		found = find_id(guard, name);
 	if (!found)
 		return false;
 	fill(guard, found, now, ret_view);

@@ -142,9 +142,19 @@ void wd_calls_greeted(struct wd_engine *engine, const char *why)
 	}
 }
 
+static struct wd_engine_call *take_first(struct wd_call_queue *queue)
+{
+	struct wd_engine_call *call = TAILQ_FIRST(queue);
+
+	if (call) {
+		TAILQ_REMOVE(queue, call, entry);
+		call->in = NULL;
+	}
+	return call;
+}
+
 static void clear(struct wd_engine_call *call)
 {
-	move(call, NULL);
 	if (call->http)
 		wd_http_cancel(call->http);
 	release(call);
@@ -154,7 +164,7 @@ void wd_calls_clear(struct wd_engine *engine)
 {
 	struct wd_engine_call *call;
 
-	while ((call = TAILQ_FIRST(&engine->waiting)) || (call = TAILQ_FIRST(&engine->flying)))
+	while ((call = take_first(&engine->waiting)) || (call = take_first(&engine->flying)))
 		clear(call);
 }
 
@@ -179,8 +189,10 @@ struct wd_engine_call *wd_engine_send(struct wd_engine *engine, const char *meth
 
 void wd_engine_cancel(struct wd_engine_call *call)
 {
-	if (call->in)
-		clear(call);
+	if (!call->in)
+		return;
+	move(call, NULL);
+	clear(call);
 }
 
 bool wd_engine_reach(struct wd_engine *engine, struct wd_error *error)

@@ -1,21 +1,30 @@
 #!/bin/sh
 # A private Engine for tests and the demo: its own network and mount namespace, its own data, its own socket.
 #
-#   engine.sh start VERSION DIR    20.10 is the host's dockerd; another comes from the tree of its Debian release in
-#                                  $ENGINE_TREES (default /var/cache/seadog/engines); waits until it answers
+#   engine.sh start VERSION DIR    the host's dockerd if it has that version (or for "host"), else that of the tree of its
+#                                  Debian release in $ENGINE_TREES (default /var/cache/seadog/engines); waits for its answer
 #   engine.sh stop DIR | kill DIR  SIGTERM and wait, or SIGKILL: what is in DIR stays, start goes on with it
 #   engine.sh remove DIR           stop, and take everything away
-#   engine.sh image DIR [TAG]      imports an image of a busybox-static tree (default bb:1)
-#   engine.sh has VERSION          whether that version can be had here
+#   engine.sh image DIR [TAG […]]  imports an image of a busybox-static tree (default bb:1); more is for docker import
+#   engine.sh has VERSION          whether that version can be had here; version VERSION says which it is exactly
 set -eu
 
 trees=${ENGINE_TREES:-/var/cache/seadog/engines}
 
+host_has() {
+  case $(dockerd --version 2>/dev/null) in *" $1."*) return 0 ;; esac
+  return 1
+}
+
 tree_of() {
+  if [ "$1" = host ] || host_has "$1"; then
+    echo /
+    return
+  fi
   case $1 in
-  26.*) echo "$trees/trixie" ;;
-  28.*) echo "$trees/forky" ;;
-  host | 20.*) echo / ;;
+  20.10) echo "$trees/bookworm" ;;
+  26.1) echo "$trees/trixie" ;;
+  28.5) echo "$trees/forky" ;;
   *) echo "engine.sh: no tree for Engine $1" >&2 && exit 2 ;;
   esac
 }
@@ -23,6 +32,11 @@ tree_of() {
 has() {
   tree=$(tree_of "$1")
   [ -x "$tree/usr/sbin/dockerd" ] || [ -x "$tree/usr/bin/dockerd" ]
+}
+
+version() {
+  has "$1" || exit 3
+  chroot "$(tree_of "$1")" dockerd --version | sed 's/^Docker version \([^,]*\).*/\1/'
 }
 
 wait_for_socket() {
@@ -44,8 +58,20 @@ inside='
   tree=$1 dir=$2
   mount --make-rprivate /
   ip link set lo up
+  if ! mountpoint -q /sys/fs/cgroup; then # no init has done it: v1 where controllers are bound to it, else v2
+    bound=$(awk "!/^#/ && \$2 { print \$1 }" /proc/cgroups)
+    if [ -n "$bound" ]; then mount -t tmpfs cgroup /sys/fs/cgroup; else mount -t cgroup2 cgroup2 /sys/fs/cgroup; fi
+    for controller in $bound; do
+      mkdir -p "/sys/fs/cgroup/$controller"
+      mount -t cgroup -o "$controller" cgroup "/sys/fs/cgroup/$controller"
+    done
+  fi
   set -- dockerd --data-root "$dir/data" --exec-root "$dir/exec" -p "$dir/docker.pid" -H "unix://$dir/docker.sock"
-  if [ "$tree" = / ]; then exec "$@"; fi
+  iptables -t nat -nL >/dev/null 2>&1 || set -- "$@" --iptables=false --bridge=none
+  if [ "$tree" = / ]; then
+    mount --bind "$dir/etc" /etc/docker # the identity and the settings of this machine are not its own
+    exec "$@"
+  fi
   mount --bind "$tree" "$tree" # its root must be a mount: images are unpacked behind a remount of /
   for part in proc sys dev; do mount --rbind "/$part" "$tree/$part"; done
   mount -t tmpfs tmpfs "$tree/run"
@@ -57,7 +83,7 @@ inside='
 start() {
   version=$1 dir=$2
   has "$version" || { echo "engine.sh: Engine $version is not here" >&2; exit 3; }
-  mkdir -p "$dir/data" "$dir/exec"
+  mkdir -p "$dir/data" "$dir/exec" "$dir/etc" /etc/docker
   rm -f "$dir/docker.pid" "$dir/docker.sock"
   echo "$version" >"$dir/version"
   # shellcheck disable=SC2016
@@ -105,7 +131,7 @@ remove() {
 
 image() {
   dir=$1 tag=${2:-bb:1}
-  root=$(mktemp -d)
+  root=$(mktemp -d "$dir/image.XXXXXX")
   mkdir -p "$root/bin" "$root/tmp"
   cp "$(command -v busybox)" "$root/bin/busybox"
   for applet in sh sleep echo cat true false test touch rm tail head dd mkdir kill date ls; do
@@ -126,5 +152,6 @@ kill) stop "$1" KILL ;;
 remove) remove "$1" ;;
 image) image "$@" ;;
 has) has "$1" ;;
+version) version "$1" ;;
 *) sed -n '2,11s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
 esac

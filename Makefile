@@ -81,7 +81,7 @@ build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o build/fuzz/libseadog.a
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
 
 check: all check-units check-corpus check-cli ## build; unit tests, scenes and the fuzz targets' corpus under ASan and UBSan
 
@@ -98,10 +98,13 @@ conf/seadog.conf: build/seadog
 	$< config --example >$@.new && mv $@.new $@
 
 run-units: $(TESTS)
-	@set -e; for t in $(TESTS); do echo "== $$t"; $$t; done
+	@failed=0; for t in $(TESTS); do echo "== $$t"; $$t || failed=1; done; exit $$failed
 
 run-corpus: $(FUZZERS:%=$(BUILD)/tests/fuzz/%)
 	@set -e; for f in $(FUZZERS); do echo "== $$f"; $(BUILD)/tests/fuzz/$$f tests/fuzz/corpus/$${f#fuzz_}; done
+
+e2e: all ## end-to-end tests on real Engines (root; contrib/bootstrap check gets them): E2E_ENGINES, E2E_FILES, E2E_JOBS
+	sh tests/e2e/run
 
 fuzz: ## each fuzz target for FUZZ_SECONDS (20); what it finds anew is kept in build/fuzz/corpus
 	$(MAKE) --no-print-directory KIND=fuzz CC=clang run-fuzz
@@ -156,6 +159,6 @@ clean: ## remove what was built
 
 -include $(shell find build -name '*.d' 2>/dev/null)
 
-.PHONY: all help check check-units check-cli check-corpus run-units run-corpus fuzz run-fuzz fake-engine cover format clean \
+.PHONY: all help check check-units check-cli check-corpus e2e run-units run-corpus fuzz run-fuzz fake-engine cover format clean \
 	lint lint-format lint-layers lint-purity lint-banned lint-lengths lint-shell lint-cppcheck lint-tidy lint-proof
 .SECONDARY:

@@ -65,6 +65,14 @@ const char *wd_moment_print(wd_stamp stamp, char buffer[static WD_TIME_TEXT])
 	return buffer;
 }
 
+const char *wd_moment_print_short(wd_stamp stamp, char buffer[static WD_TIME_TEXT])
+{
+	char whole[WD_TIME_TEXT];
+	const char *year_end = strchr(wd_moment_print(stamp, whole), '-');
+	snprintf(buffer, WD_TIME_TEXT, "%.11s", year_end ? year_end + 1 : "");
+	return buffer;
+}
+
 const char *wd_moment_print_exact(wd_stamp stamp, char buffer[static WD_TIME_TEXT])
 {
 	char whole[WD_TIME_TEXT];
@@ -79,9 +87,13 @@ const char *wd_moment_print_exact(wd_stamp stamp, char buffer[static WD_TIME_TEX
 
 const char *wd_lasted_print(wd_stamp from, wd_stamp to, char buffer[static WD_TIME_TEXT])
 {
-	if (from != WD_STAMP_NONE && to != WD_STAMP_NONE)
-		return wd_span_print_short(to > from ? (to - from) / 1000 : 0, buffer);
+	wd_time lasted = to > from ? (to - from) / 1000 : 0;
 	buffer[0] = '\0';
+	if (from == WD_STAMP_NONE || to == WD_STAMP_NONE || lasted == 0)
+		return buffer;
+	if (lasted >= 100 * WD_MILLISECOND)
+		return wd_span_print_short(lasted, buffer);
+	snprintf(buffer, WD_TIME_TEXT, "%dms", (int)(lasted / WD_MILLISECOND));
 	return buffer;
 }
 

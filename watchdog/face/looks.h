@@ -16,9 +16,11 @@ const char *wd_result_sign(const char *result); /* "✓" */
 wd_stamp wd_moment_get(const struct wd_json *object, const char *name);
 /* "2026-01-02 03:04:05", or "" for none. */
 const char *wd_moment_print(wd_stamp stamp, char buffer[static WD_TIME_TEXT]);
+/* "01-02 03:04": for tables that are wide already. */
+const char *wd_moment_print_short(wd_stamp stamp, char buffer[static WD_TIME_TEXT]);
 /* "03:04:05.123": the time of day, with milliseconds. */
 const char *wd_moment_print_exact(wd_stamp stamp, char buffer[static WD_TIME_TEXT]);
-/* "4.2s" between two stamps; "" where one of them is none. */
+/* "4.2s" or "27ms" between two stamps; "" where one of them is none, or where no time went by. */
 const char *wd_lasted_print(wd_stamp from, wd_stamp to, char buffer[static WD_TIME_TEXT]);
 
 /* A member that is a string, harmless; "" where it is null. The caller frees. */

@@ -93,9 +93,7 @@ struct wd_json *wd_offline_status(struct wd_call *call, struct wd_error *error)
 	struct wd_store *store = open_memory(call, error);
 	if (!store)
 		return NULL;
-	struct wd_engine_state engine = {.host = call->settings->host,
-					 .last_event = wd_store_load_resume(store),
-					 .trouble = "the watchdog is not running"};
+	struct wd_engine_state engine = {.host = call->settings->host, .last_event = wd_store_load_resume(store)};
 	struct wd_json *status = wd_report_status(call->settings->observe, &engine);
 	struct remembering remembering = {call->settings, wd_json_get(status, "services"), wd_stamp_now()};
 	bool read = wd_store_load(store, add_service, &remembering, error);

@@ -45,7 +45,7 @@ static enum wd_tint windows_tint(const struct wd_json *windows)
 	return tint;
 }
 
-/* "incident 7, since 2026-01-02 03:04:05": what matters first, as the end is cut on narrow terminals. */
+/* "incident 7, since 01-02 03:04": what matters first, as the end is cut on narrow terminals. */
 static char *hold_text(const struct wd_json *hold)
 {
 	char at[WD_TIME_TEXT];
@@ -59,7 +59,7 @@ static char *hold_text(const struct wd_json *hold)
 		wd_text_print(&text, "incident %lld", (long long)incident);
 	else
 		wd_text_add(&text, "by hand");
-	wd_text_print(&text, ", since %s", wd_moment_print(wd_moment_get(hold, "since"), at));
+	wd_text_print(&text, ", since %s", wd_moment_print_short(wd_moment_get(hold, "since"), at));
 	return wd_text_take(&text);
 }
 
@@ -84,7 +84,7 @@ static void status_row(struct wd_grid *grid, const struct wd_json *service)
 	wd_grid_cell(grid, wd_verdict_tint(verdict), verdict);
 	wd_grid_cell(grid, windows_tint(windows), restarts);
 	wd_grid_cell(grid, WD_TINT_NONE, hold);
-	wd_grid_cell(grid, WD_TINT_NONE, wd_moment_print(wd_moment_get(service, "muted_until"), until));
+	wd_grid_cell(grid, WD_TINT_NONE, wd_moment_print_short(wd_moment_get(service, "muted_until"), until));
 }
 
 void wd_draw_status(const struct wd_json *status, const struct wd_style *style, struct wd_text *out)

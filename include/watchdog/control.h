@@ -12,8 +12,9 @@
  *   incidents  … follow:true                              one incident object a line, as they change, until closed
  *   show       id                                         {"schema":1,"incident":{… with "timeline" and "logs"}}
  *   explain    name                                       {"schema":1,"service":{…},"policy":[…],"triggers":[…],…}
- *   hold       name, dry_run?                             {"plan":["…"]} for dry_run, else {"held":"web"} at its end
- *   release    name | all:true, no_start?, dry_run?       {"plan":["…"]}, else one {"released":"web"} each
+ *   hold       name, dry_run?                             {"name":"web","plan":["…"]} for dry_run, else {"held":"web"}
+ *                                                         at its end
+ *   release    name | all:true, no_start?, dry_run?       the plan of each, or one {"released":"web"} each
  *   mute       name?, seconds                             {"muted_until":"…"}
  *   unmute     name?                                      {}
  *   events     follow?                                    one {"event":{…}} a line; without follow: the recent ones

@@ -78,6 +78,9 @@ loop_until_held() {
   is_verdict web held
   run -0 sea hold db -q
   run -4 sea hold nobody
+  run -0 sea release --all -n
+  [[ $output == *$'db:\n  '* ]]
+  [[ $output == *$'web:\n  '* ]]
   run -0 --separate-stderr sea release --all --json </dev/null
   [ "$(jq -r .released <<<"$output" | sort | xargs)" = "db web" ]
   await is_verdict web well

@@ -1,6 +1,8 @@
 /* changing.c: commands that ask the watchdog for a change: hold, mute, unmute, and release while it runs. */
 #include "changing.h"
 
+#include "grid.h"
+
 #include <stdio.h>
 #include <watchdog/control.h>
 #include <watchdog/memory.h>
@@ -8,13 +10,16 @@
 /* A container may be given minutes to stop; the watchdog answers when it has. */
 #define CHANGE_PATIENCE (15 * WD_MINUTE)
 
-static void put_plan(const struct wd_json *plan)
+/* Plans of several services each have a title. */
+static void put_plan(const struct wd_call *call, const char *name, const struct wd_json *plan)
 {
+	bool titled = wd_asked(call, WD_FLAG_ALL);
+	WD_AUTO_FREE char *title = wd_harmless(name);
+	if (titled)
+		printf("%s:\n", title);
 	for (const struct wd_json *line = wd_json_first(plan); line; line = wd_json_next(line)) {
-		WD_AUTO_TEXT struct wd_text clean = {0};
-		const char *text = wd_json_string(line, "");
-		wd_text_escape(&clean, text, strlen(text), SIZE_MAX);
-		printf("%s\n", wd_text_get(&clean));
+		WD_AUTO_FREE char *text = wd_harmless(wd_json_string(line, NULL));
+		printf("%s%s\n", titled ? "  " : "", text);
 	}
 }
 
@@ -30,7 +35,7 @@ void wd_put_answer(const struct wd_call *call, const struct wd_json *answer)
 	if (wd_asked(call, WD_FLAG_JSON))
 		wd_put_json(answer);
 	else if (wd_json_get(answer, "plan"))
-		put_plan(wd_json_get(answer, "plan"));
+		put_plan(call, member(answer, "name"), wd_json_get(answer, "plan"));
 	else if (member(answer, "held"))
 		wd_note(call, "%s is on hold", member(answer, "held"));
 	else if (member(answer, "released"))
@@ -116,8 +121,5 @@ bool wd_run_unmute(struct wd_call *call, struct wd_error *error)
 	WD_AUTO_JSON struct wd_json *request = wd_request_new("unmute");
 	if (call->word_count)
 		wd_json_set_string(request, "name", call->words[0]);
-	if (!wd_change(call, request, NULL, error))
-		return false;
-	wd_note(call, "%s: no longer muted", call->word_count ? call->words[0] : "every service");
-	return true;
+	return wd_change(call, request, NULL, error);
 }

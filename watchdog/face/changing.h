@@ -5,8 +5,6 @@
 
 #include "face.h"
 
-#include <string.h>
-
 /* Sends the request (with dry_run where it was asked for) and says each answer; how many there were in *ret_answers. */
 bool wd_change(struct wd_call *call, struct wd_json *request, size_t *ret_answers, struct wd_error *error);
 

@@ -5,6 +5,7 @@
 #include "offline.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 #include <watchdog/act.h>
 #include <watchdog/memory.h>
@@ -329,6 +330,7 @@ static void put_order(const struct wd_call *call, const struct wd_order *order)
 {
 	struct wd_list lines = {0};
 	WD_AUTO_JSON struct wd_json *answer = wd_json_object();
+	wd_json_set_string(answer, "name", order->name);
 	struct wd_json *plan = wd_json_set(answer, "plan", wd_json_array());
 	wd_plan_describe(order, &lines);
 	for (size_t i = 0; i < lines.count; i++)

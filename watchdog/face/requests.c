@@ -296,6 +296,7 @@ static void send_plan(struct wd_peer *peer, const struct wd_service_view *view, 
 	struct wd_list lines = {0};
 	struct wd_json *data = wd_json_object(), *plan = wd_json_set(data, "plan", wd_json_array());
 
+	wd_json_set_string(data, "name", view->container->name);
 	wd_plan_describe(&order, &lines);
 	for (size_t i = 0; i < lines.count; i++)
 		wd_json_add(plan, wd_json_text(lines.items[i]));

@@ -5,6 +5,7 @@
 #include <watchdog/memory.h>
 
 #define uthash_malloc(size) wd_alloc(1, size)
+#define HASH_FUNCTION HASH_OAT /* the default one falls through cases without a word that clang knows */
 #include <uthash.h>
 
 struct wd_map_entry {

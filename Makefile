@@ -38,9 +38,10 @@ PRELOADED := tests/support/slow_fsync.c tests/support/broken_disk.c
 TEST_SUPPORT := $(FAKE_ENGINE) $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(PRELOADED),$(wildcard tests/support/*.c)))
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/*/test_*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+MAN_PAGES := $(wildcard contrib/man/*.[157])
 FUZZ_SECONDS ?= 20
 CORE_OBJECTS := $(filter build/release/watchdog/core/%,$(patsubst %.c,build/release/%.o,$(SOURCES)))
-C_FILES = $(shell find watchdog tests -name '*.c')
+C_FILES = $(shell find watchdog tests contrib -name '*.c')
 
 all: build/seadog ## the program: build/seadog
 
@@ -77,13 +78,16 @@ $(BUILD)/tests/store/test_broken: | $(BUILD)/tests/support/broken_disk.so
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/driver.o $(LIBRARY)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
+$(BUILD)/contrib/man/lists: $(BUILD)/contrib/man/lists.o $(LIBRARY)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
 build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o build/fuzz/libseadog.a
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
 
-check: all check-units check-corpus check-cli ## build; unit tests, scenes and the fuzz targets' corpus under ASan and UBSan
+check: all check-units check-corpus check-cli check-man ## build; unit tests, scenes and the fuzz targets' corpus under ASan and UBSan
 
 check-units: ## unit tests and scenes alone
 	$(MAKE) --no-print-directory KIND=asan run-units
@@ -120,6 +124,14 @@ cover: ## how much of each file the unit tests reach (build/cover/html/index.htm
 	@find build/cover -name '*.gcda' -delete 2>/dev/null || true
 	$(MAKE) --no-print-directory KIND=cover run-units
 	@contrib/checks/cover.sh build/cover
+
+man: $(BUILD)/contrib/man/lists ## fill the lists of the man pages from the program's tables
+	@set -e; for page in $(MAN_PAGES); do $< <$$page >build/page && cat build/page >$$page; done; rm -f build/page
+
+check-man: $(BUILD)/contrib/man/lists ## the man pages say what the program does; mandoc finds nothing wrong with them
+	@set -e; for page in $(MAN_PAGES); do $< <$$page | cmp - $$page || { echo "$$page: make man"; exit 1; }; done
+	@! command -v mandoc >/dev/null || ! mandoc -Tlint $(MAN_PAGES) 2>&1 | \
+		grep -v -e 'referenced manual not found' -e 'outdated mandoc.db'
 
 format: ## lay out all C files (headers are laid out by hand, as tables)
 	clang-format -i $(C_FILES)
@@ -159,6 +171,6 @@ clean: ## remove what was built
 
 -include $(shell find build -name '*.d' 2>/dev/null)
 
-.PHONY: all help check check-units check-cli check-corpus e2e run-units run-corpus fuzz run-fuzz fake-engine cover format clean \
+.PHONY: all help check check-units check-cli check-corpus check-man man e2e run-units run-corpus fuzz run-fuzz fake-engine cover format clean \
 	lint lint-format lint-layers lint-purity lint-banned lint-lengths lint-shell lint-cppcheck lint-tidy lint-proof
 .SECONDARY:

@@ -14,10 +14,12 @@
 
 struct wd_supervisor;
 
+enum wd_waits { WD_WAITS_ANSWER, WD_WAITS_EVENTS, WD_WAITS_INCIDENTS, WD_WAITS_STORE };
+
 /* A request of the control socket that is answered later, or goes on until its peer leaves. */
 struct wd_waiter {
 	struct wd_peer *peer;
-	enum { WD_WAITS_ANSWER, WD_WAITS_EVENTS, WD_WAITS_INCIDENTS, WD_WAITS_STORE } for_what;
+	enum wd_waits for_what;
 	uint64_t request;
 	enum wd_ask ask;
 	bool all; /* release --all: answers are counted, not reported one by one as failures */

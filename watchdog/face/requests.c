@@ -7,7 +7,8 @@
 
 /* --- waiters ---------------------------------------------------------------------------------------------------------- */
 
-static struct wd_waiter *add_waiter(struct wd_daemon *daemon, struct wd_peer *peer, int for_what, const char *name)
+static struct wd_waiter *add_waiter(struct wd_daemon *daemon, struct wd_peer *peer, enum wd_waits for_what,
+				    const char *name)
 {
 	struct wd_waiter *waiter = wd_alloc(1, sizeof(*waiter));
 

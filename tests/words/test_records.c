@@ -24,11 +24,11 @@ static void a_memory_is_emptied(void **state)
 	wd_memory_done(&memory);
 }
 
-static void an_incident_is_freed_whole(void **state)
+static struct wd_incident *an_incident(void)
 {
 	struct wd_incident *incident = wd_alloc(1, sizeof(*incident));
 
-	(void)state;
+	incident->id = 7;
 	incident->name = wd_copy("web");
 	incident->service = wd_copy("shop/web/1");
 	incident->container = wd_copy("4b7b");
@@ -40,8 +40,35 @@ static void an_incident_is_freed_whole(void **state)
 	incident->notes = wd_alloc(1, sizeof(*incident->notes));
 	incident->note_count = 1;
 	incident->notes[0].text = wd_copy("exit code 3");
-	assert_null(wd_incident_free(incident));
+	incident->notes[0].at = 1767323045123456789;
+	return incident;
+}
+
+static void an_incident_is_freed_whole(void **state)
+{
+	(void)state;
+	assert_null(wd_incident_free(an_incident()));
 	assert_null(wd_incident_free(NULL));
+	assert_null(wd_incident_free(wd_alloc(1, sizeof(struct wd_incident))));
+}
+
+static void a_copy_outlives_what_it_was_copied_from(void **state)
+{
+	struct wd_incident *incident = an_incident();
+	struct wd_incident *copy = wd_incident_copy(incident);
+
+	(void)state;
+	wd_incident_free(incident);
+	assert_int_equal(copy->id, 7);
+	assert_string_equal(copy->service, "shop/web/1");
+	assert_string_equal(copy->logs, "panic");
+	assert_int_equal(copy->step_count, 2);
+	assert_null(copy->steps[0].detail);
+	assert_string_equal(copy->steps[1].detail, "no pinned image");
+	assert_int_equal(copy->note_count, 1);
+	assert_string_equal(copy->notes[0].text, "exit code 3");
+	assert_true(copy->notes[0].at == 1767323045123456789);
+	wd_incident_free(copy);
 }
 
 int main(void)
@@ -49,6 +76,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_memory_is_emptied),
 		cmocka_unit_test(an_incident_is_freed_whole),
+		cmocka_unit_test(a_copy_outlives_what_it_was_copied_from),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include <watchdog/memory.h>
 
-static void say(const char *format, va_list arguments)
+__attribute__((format(printf, 1, 0))) static void say(const char *format, va_list arguments)
 {
 	char line[2048];
 	WD_AUTO_TEXT struct wd_text clean = {0};

@@ -89,18 +89,33 @@ static void a_thousand_containers_are_synced(void **state)
 	assert_int_equal(watcher->containers, 1000);
 }
 
+static size_t most_waiting;
+
+static void look_at_what_waits(struct watcher *watcher, const struct wd_event *event)
+{
+	size_t room = watcher->engine->stream.lines.text.room;
+
+	(void)event;
+	most_waiting = room > most_waiting ? room : most_waiting;
+}
+
+/* The sender is a thread of its own, and faster than we are: what waits must not grow with it. */
 static void a_flood_of_100000_events_is_told_whole(void **state)
 {
 	struct watcher *watcher = *state;
 
 	ask_for_sync(watcher);
 	watcher->quiet = true;
+	watcher->on_event = look_at_what_waits;
+	most_waiting = 0;
 	control("/_fake/flood", "{\"events\":100000,\"containers\":50,\"action\":\"die\"}");
 	wanted.events = 100000;
 	assert_true(watcher_run(watcher, has_events));
 	watcher_run_for(watcher, 20 * WD_MILLISECOND);
 	assert_int_equal(watcher->events, 100000);
 	assert_int_equal(watcher->downs, 0);
+	assert_true(most_waiting <= (size_t)8 << 20);
+	assert_true(watcher->engine->stream.lines.text.room <= (size_t)256 << 10);
 }
 
 static bool has_downs(struct watcher *watcher)

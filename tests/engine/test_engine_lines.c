@@ -85,7 +85,7 @@ static void what_is_too_long_costs_no_memory_and_its_neighbours_nothing(void **s
 	expect_line(&lines, "before");
 	expect_line(&lines, "behind");
 	expect_none(&lines);
-	put(&lines, "x\n");
+	wd_lines_trim(&lines);
 	assert_true(lines.text.room <= 1024);
 	assert_int_equal(lines.left_out, 1);
 	wd_lines_done(&lines);

@@ -80,6 +80,7 @@ struct wd_probe {
 struct wd_stream {
 	struct wd_http_call *call;
 	struct wd_timer *step;
+	bool due; /* it is set */
 	struct wd_lines lines;
 	struct wd_text head; /* its first bytes, which may be a complaint instead */
 	wd_time active;      /* when the last bytes came */

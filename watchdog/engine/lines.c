@@ -11,7 +11,7 @@ void wd_lines_done(struct wd_lines *lines)
 }
 
 /* Drops what was taken, once that is cheap: always when nothing is left, else when most of the buffer is taken. */
-static void compact(struct wd_lines *lines)
+void wd_lines_trim(struct wd_lines *lines)
 {
 	size_t left = lines->text.length - lines->start;
 
@@ -49,7 +49,7 @@ static void end_line(struct wd_lines *lines)
 
 void wd_lines_put(struct wd_lines *lines, const char *bytes, size_t length)
 {
-	compact(lines);
+	wd_lines_trim(lines);
 	while (length > 0) {
 		const char *newline = memchr(bytes, '\n', length);
 		size_t part = newline ? (size_t)(newline - bytes) + 1 : length;

@@ -21,9 +21,10 @@ struct wd_lines {
 void wd_lines_done(struct wd_lines *lines);
 void wd_lines_put(struct wd_lines *lines, const char *bytes, size_t length);
 
-/* The next whole line without its newline, or NULL; lent until the next wd_lines_put(). */
+/* The next whole line without its newline, or NULL; lent until the next wd_lines_put() or wd_lines_trim(). */
 const char *wd_lines_take(struct wd_lines *lines, size_t *ret_length);
 
+void wd_lines_trim(struct wd_lines *lines);            /* gives back the memory of what was taken */
 size_t wd_lines_waiting(const struct wd_lines *lines); /* bytes of whole lines not taken */
 
 #endif

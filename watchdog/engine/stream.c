@@ -3,10 +3,8 @@
 #include <string.h>
 #include <watchdog/wire.h>
 
-/* One step: the timers and the other descriptors get their turn in between. More than one read of the socket brings,
- * so that what waits does not grow. */
+/* What a step takes at least. The timers and the other descriptors get their turn in between. */
 #define STEP_BYTES ((size_t)64 << 10)
-#define STEP_EVENTS 256
 /* What may wait for the list's answer. */
 #define WAITING_MOST ((size_t)1 << 20)
 #define HEAD_KEPT ((size_t)2048)
@@ -24,9 +22,13 @@ void wd_stream_done(struct wd_engine *engine)
 	engine->stream.step = wd_timer_free(engine->stream.step);
 }
 
+/* Set once, not moved by each of the bytes that follow: those of the next turn come before its timers, and would put it
+ * off for as long as there are any. */
 static void go_on(struct wd_engine *engine)
 {
-	wd_timer_set(engine->stream.step, wd_loop_now(engine->loop));
+	if (!engine->stream.due)
+		wd_timer_set(engine->stream.step, wd_loop_now(engine->loop));
+	engine->stream.due = true;
 }
 
 static void noted_header(void *data, const char *name, const char *value)
@@ -158,14 +160,13 @@ static void tell_event(struct wd_engine *engine, struct wd_event *event)
 	wd_engine_tell(engine, &fact);
 }
 
-/* Whether the line was an event, told or known. */
-static bool take_line(struct wd_engine *engine, const char *line, size_t length)
+static void take_line(struct wd_engine *engine, const char *line, size_t length)
 {
 	enum wd_wire_line kind;
 	struct wd_event event;
 
 	if (length == 0 || (length == 1 && *line == '\r'))
-		return false;
+		return;
 	kind = wd_wire_event(line, length, &event);
 	if (kind == WD_WIRE_OTHER) {
 		show_line(engine, line, length);
@@ -174,9 +175,7 @@ static bool take_line(struct wd_engine *engine, const char *line, size_t length)
 	} else if (!wd_timeline_knows(&engine->timeline, &event)) {
 		show_line(engine, line, length);
 		tell_event(engine, &event);
-		return true;
 	}
-	return kind == WD_WIRE_EVENT;
 }
 
 void wd_stream_take_all(struct wd_engine *engine)
@@ -187,18 +186,21 @@ void wd_stream_take_all(struct wd_engine *engine)
 	say_long(engine);
 	while ((line = wd_lines_take(&engine->stream.lines, &length)))
 		take_line(engine, line, length);
+	wd_lines_trim(&engine->stream.lines);
 }
 
+/* Half of what waits, or a step: a turn of the loop may bring more than a step (curl reads up to a hundred times), and
+ * what waits must not grow. */
 static void take_some(struct wd_engine *engine)
 {
-	size_t bytes = 0, events = 0, length;
+	struct wd_lines *lines = &engine->stream.lines;
+	size_t waiting = wd_lines_waiting(lines), bytes = waiting / 2 > STEP_BYTES ? waiting / 2 : STEP_BYTES, length;
 	const char *line;
 
 	say_long(engine);
-	while (bytes < STEP_BYTES && events < STEP_EVENTS && (line = wd_lines_take(&engine->stream.lines, &length))) {
-		bytes += length + 1;
-		events += take_line(engine, line, length);
-	}
+	while (wd_lines_waiting(lines) + bytes > waiting && (line = wd_lines_take(lines, &length)))
+		take_line(engine, line, length);
+	wd_lines_trim(lines);
 }
 
 static void step(void *data)
@@ -206,6 +208,7 @@ static void step(void *data)
 	struct wd_engine *engine = data;
 	struct wd_stream *stream = &engine->stream;
 
+	stream->due = false;
 	if (stream->answered && !stream->broken)
 		wd_link_answered(engine);
 	if ((stream->ended && !stream->broken) || wd_lines_waiting(&stream->lines) > WAITING_MOST)

@@ -2,6 +2,7 @@
 #include "support/unit.h"
 #include "support/watcher.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int open_watcher(void **state)
@@ -229,6 +230,23 @@ static void another_containers_answer_is_none(void **state)
 	assert_string_equal(watcher_told(watcher), "up; container c0 synced; synced; ");
 }
 
+static void an_answer_of_many_megabytes_is_refused_and_holds_nobody_up(void **state)
+{
+	struct watcher *watcher = *state;
+	char *body = malloc(((size_t)5 << 20) + 1);
+
+	assert_non_null(body);
+	memset(body, '[', (size_t)5 << 20);
+	body[(size_t)5 << 20] = '\0';
+	watcher->little->containers = 3;
+	watcher->engine->pace.look = 5 * WD_SECOND;
+	be_odd(watcher, little_id(1), 200, body, 3);
+	ask_for_sync(watcher);
+	free(body);
+	assert_int_equal(watcher->containers, 2);
+	assert_non_null(strstr(wd_text_get(&watcher->talk), "an answer of more than 4MiB; asking on"));
+}
+
 static void one_that_vanishes_during_the_sync_is_not_told(void **state)
 {
 	struct watcher *watcher = *state;
@@ -349,6 +367,7 @@ int main(void)
 		TEST(a_hung_inspect_holds_nobody_up_and_is_given_up),
 		TEST(an_engine_that_stumbles_is_asked_again),
 		TEST(another_containers_answer_is_none),
+		TEST(an_answer_of_many_megabytes_is_refused_and_holds_nobody_up),
 		TEST(one_that_vanishes_during_the_sync_is_not_told),
 		TEST(a_list_that_fails_is_asked_for_again),
 		TEST(a_list_that_is_none_too),

@@ -7,6 +7,7 @@ struct wd_engine_call {
 	struct wd_call_queue *in; /* NULL while `done` is being called */
 	struct wd_engine *engine;
 	char *method, *path, *body;
+	size_t limit; /* of the answer; 0: the HTTP client's own */
 	wd_time ends; /* the moment of its deadline */
 	wd_engine_done *done;
 	void *data;
@@ -119,6 +120,7 @@ static void transmit(struct wd_engine_call *call)
 					  .content_type = call->body ? "application/json" : NULL,
 					  .body = call->body,
 					  .body_length = call->body ? strlen(call->body) : 0,
+					  .limit = call->limit,
 					  .deadline = left > WD_MILLISECOND ? left : WD_MILLISECOND,
 					  .on_done = answered,
 					  .data = call,
@@ -168,22 +170,45 @@ void wd_calls_clear(struct wd_engine *engine)
 		clear(call);
 }
 
-struct wd_engine_call *wd_engine_send(struct wd_engine *engine, const char *method, const char *path, const char *body,
-				      wd_time deadline, wd_engine_done *done, void *data)
+static void go(struct wd_engine_call *call)
+{
+	if (call->engine->api)
+		transmit(call);
+	else
+		wait_for_version(call);
+}
+
+static struct wd_engine_call *new_call(struct wd_engine *engine, const char *method, const char *path, wd_time deadline,
+				       wd_engine_done *done, void *data)
 {
 	struct wd_engine_call *call = wd_alloc(1, sizeof(*call));
 
 	call->engine = engine;
 	call->method = wd_copy(method);
 	call->path = wd_copy(path);
-	call->body = wd_copy(body);
 	call->ends = wd_loop_now(engine->loop) + (deadline > 0 ? deadline : engine->timeout);
 	call->done = done;
 	call->data = data;
-	if (engine->api)
-		transmit(call);
-	else
-		wait_for_version(call);
+	return call;
+}
+
+struct wd_engine_call *wd_engine_send(struct wd_engine *engine, const char *method, const char *path, const char *body,
+				      wd_time deadline, wd_engine_done *done, void *data)
+{
+	struct wd_engine_call *call = new_call(engine, method, path, deadline, done, data);
+
+	call->body = wd_copy(body);
+	go(call);
+	return call;
+}
+
+struct wd_engine_call *wd_call_get(struct wd_engine *engine, const char *path, size_t limit, wd_time deadline,
+				   wd_engine_done *done, void *data)
+{
+	struct wd_engine_call *call = new_call(engine, "GET", path, deadline, done, data);
+
+	call->limit = limit;
+	go(call);
 	return call;
 }
 

@@ -191,6 +191,10 @@ void wd_looks_add(struct wd_engine *engine, const char *id, bool synced);
 void wd_looks_clear(struct wd_engine *engine);
 
 /* call.c */
+/* wd_engine_send() of a GET whose answer has at most so many bytes: what a container's owner can make long must not
+ * cost us our memory. */
+struct wd_engine_call *wd_call_get(struct wd_engine *engine, const char *path, size_t limit, wd_time deadline,
+				   wd_engine_done *done, void *data);
 void wd_calls_greeted(struct wd_engine *engine, const char *why);
 void wd_calls_clear(struct wd_engine *engine);
 

@@ -4,6 +4,7 @@
 #include <watchdog/wire.h>
 
 #define RETRY_MOST WD_MINUTE
+#define ANSWER_MOST ((size_t)4 << 20)
 #define SYNC_TRIES 3 /* a list is not held up any longer by one container that the Engine does not answer about */
 
 enum look_state { LOOK_QUEUED, LOOK_ASKING, LOOK_RESTING };
@@ -94,7 +95,7 @@ static void ask(struct wd_look *look)
 	snprintf(path, sizeof(path), "/containers/%s/json", look->id);
 	set_state(look, LOOK_ASKING);
 	look->asked = wd_loop_now(engine->loop);
-	look->call = wd_engine_send(engine, "GET", path, NULL, engine->pace.look, answered, look);
+	look->call = wd_call_get(engine, path, ANSWER_MOST, engine->pace.look, answered, look);
 }
 
 static void pump(struct wd_engine *engine)
@@ -243,7 +244,7 @@ static void ask_image(struct wd_look *look)
 		return;
 	}
 	snprintf(path, sizeof(path), "/images/%s/json", id);
-	look->call = wd_engine_send(engine, "GET", path, NULL, engine->pace.look, image_answered, look);
+	look->call = wd_call_get(engine, path, ANSWER_MOST, engine->pace.look, image_answered, look);
 }
 
 static void gone(struct wd_look *look)

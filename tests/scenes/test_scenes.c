@@ -8,7 +8,7 @@
  * Verbs of a container: runs [always|no|on-failure:N|unless-stopped] [count=N] [waited=6.4s] [label KEY=VALUE] [exit=N]
  * [check] [autoremove] [id=N] · dies CODE · starts [by hand] · crashes CODE · killed [SIGNAL] · stopped · oom · healthy ·
  * unhealthy · paused · removed · gives up "why" (a restart that fails without an event) · did (the plan ordered last is
- * done) · failed "why" · hold · release · mute 30m · unmute. Of the world: engine up|down|restarted, synced, disk
+ * done) · begins (a release has started it, and goes on) · failed "why" · hold · release · mute 30m · unmute. Of the world: engine up|down|restarted, synced, disk
  * full|fine|slow, late 3s, blind on|off (inspects are not answered). A line `replay` makes the events of a moment ones
  * from the past.
  */
@@ -49,7 +49,7 @@ struct scene {
 	struct wd_text told;
 	char *why; /* of the incident opened last */
 	struct wd_list answers;
-	bool blind, disk_full, disk_slow, replay;
+	bool blind, disk_full, disk_slow, replay, begun;
 };
 
 static void fail_at(const struct scene *scene, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -321,6 +321,23 @@ static void runs(struct scene *scene, struct box *box, char **words, size_t coun
 }
 
 /* The plan that was ordered last for it has ended; the world is what the plan made it. */
+/* What a release does to the container: the rest of the plan is to look whether it did. */
+static void release_begins(struct scene *scene, struct box *box, const struct wd_order *order)
+{
+	box->container.policy = order->policy;
+	tell_event(scene, box, WD_EVENT_UPDATE, -1, 0, WD_HEALTH_NONE);
+	if (!order->no_start && box->container.state != WD_STATE_RUNNING)
+		starts(scene, box, true);
+}
+
+static void plan_begins(struct scene *scene, struct box *box)
+{
+	if (scene->orders[0].action != WD_ACTION_RELEASE)
+		fail_at(scene, "no release was ordered");
+	release_begins(scene, box, &scene->orders[0]);
+	scene->begun = true;
+}
+
 static void plan_ended(struct scene *scene, struct box *box, enum wd_plan_end end, const char *detail)
 {
 	struct wd_container *container = &box->container;
@@ -338,9 +355,9 @@ static void plan_ended(struct scene *scene, struct box *box, enum wd_plan_end en
 		container->policy = (struct wd_restart_policy){.kind = WD_RESTART_NO};
 		container->state = WD_STATE_EXITED;
 	} else if (end == WD_PLAN_DONE && order->action == WD_ACTION_RELEASE) {
-		container->policy = order->policy;
-		if (!order->no_start && container->state != WD_STATE_RUNNING)
-			starts(scene, box, true);
+		if (!scene->begun)
+			release_begins(scene, box, order);
+		scene->begun = false;
 	} else if (end == WD_PLAN_DONE && order->action == WD_ACTION_RESTART) {
 		tell_event(scene, box, WD_EVENT_KILL, -1, 15, WD_HEALTH_NONE);
 		dies(scene, box, 143, true);
@@ -393,6 +410,8 @@ static void container_does(struct scene *scene, struct box *box, char **words, s
 		box->there = false, tell_event(scene, box, WD_EVENT_DESTROY, -1, 0, WD_HEALTH_NONE);
 	else if (wd_text_equal(verb, "gives-up"))
 		box->container.state = WD_STATE_EXITED, wd_replace(&box->container.trouble, what);
+	else if (wd_text_equal(verb, "begins"))
+		plan_begins(scene, box);
 	else if (wd_text_equal(verb, "did"))
 		plan_ended(scene, box, WD_PLAN_DONE, "done");
 	else if (wd_text_equal(verb, "failed"))

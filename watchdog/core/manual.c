@@ -25,6 +25,8 @@ static void start_manual(struct wd_guard *guard, struct wd_service *service, boo
 	order->running = running;
 	order->no_start = service->manual_no_start;
 	if (service->manual_action == WD_ACTION_RELEASE) {
+		if (!running) /* what crashes from its start on counts, though the end of the plan comes after that */
+			wd_service_empty(service);
 		order->policy = service->memory.hold.policy;
 		order->incident_id = service->memory.hold.incident;
 	} else {
@@ -221,11 +223,11 @@ void wd_manual_acted(struct wd_guard *guard, struct wd_service *service, const s
 		return;
 	}
 	service->manual = service->request = 0;
-	wd_service_empty(service);
 	if (service->manual_action == WD_ACTION_RELEASE) {
 		wd_hold_end(guard, service);
 		wd_guard_tell_people(guard, service, WD_MOMENT_STATE, NULL, "released: %s", fact->acted.detail);
 	} else {
+		wd_service_empty(service);
 		service->memory.hold.policy = fact->acted.kept;
 		wd_guard_dirty(guard, service, true);
 		wd_case_close_all(guard, service, WD_OUTCOME_HELD, "put on hold by hand");

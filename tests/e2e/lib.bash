@@ -97,7 +97,9 @@ log_has() { grep -qE -- "$1" "$log"; }
 
 # How often it was started, as the Engine tells it.
 starts() {
-  docker events --since 1 --until "$(date +%s)" --filter "container=$1" --filter event=start --format x | wc -l
+  local id
+  id=$(inspect "$1" "{{.Id}}")
+  docker events --since 1 --until "$(date +%s.%N)" --filter "container=$id" --filter event=start --format x | wc -l
 }
 
 # --- waiting and expecting ----------------------------------------------------------------------------------------------

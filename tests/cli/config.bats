@@ -12,6 +12,9 @@ load helper
     [[ $stderr == *faulty.conf:6:* ]]
     [[ $stderr == *"the configuration has 3 faults"* ]]
   done
+  run -2 --separate-stderr seadog --config faulty.conf status --json
+  [ "$(jq -r .exit <<<"$stderr")" = 2 ]
+  [[ $(jq -r .error <<<"$stderr") == *faulty.conf:2:*faulty.conf:6:* ]]
   run -2 seadog --config faulty.conf check
   [[ $output == *faulty.conf:2:* ]]
   [[ $output == *faulty.conf:6:* ]]

@@ -100,7 +100,8 @@ loop_until_held() {
   run -0 --separate-stderr sea status
   [[ $stderr == "the watchdog is not running"* ]]
   [[ $output =~ web\ +unknown\ +held ]]
-  run -4 sea release nobody
+  run -4 --separate-stderr sea release nobody --json
+  [ "$(jq -r .exit <<<"$stderr")" = 4 ]
   run -0 --separate-stderr sea release web -n
   [[ $output == *start* ]]
   run -0 --separate-stderr sea release web

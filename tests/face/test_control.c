@@ -546,6 +546,7 @@ static void who_never_reads_and_is_finished_goes_in_silence(void **state)
 	int peer = socket_at(watchdog->path, false);
 	say(peer, "{\"verb\":\"flood\",\"lines\":100}\n");
 	WD_AUTO_FREE char *heard = hear(peer);
+	assert_null(strstr(heard, "done"));
 	assert_alive(watchdog);
 	assert_int_equal(watchdog->left, 0);
 }

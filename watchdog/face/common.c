@@ -5,19 +5,33 @@
 #include <string.h>
 #include <watchdog/control.h>
 
-/* Faults always; warnings where the configuration is put to use, else with -v. */
-static void say_findings(const struct wd_call *call, const struct wd_findings *findings)
+static void say_warnings(const struct wd_call *call, const struct wd_findings *findings)
 {
 	bool all = call->command->run == wd_run_run;
 	for (size_t i = 0; i < findings->count; i++) {
 		const struct wd_finding *finding = &findings->items[i];
-		if (!finding->warning)
-			wd_note(call, "%s", finding->text);
-		else if (all)
+		if (finding->warning && all)
 			wd_note(call, "warning: %s", finding->text);
-		else
+		else if (finding->warning)
 			wd_whisper(call, "warning: %s", finding->text);
 	}
+}
+
+/* Each on a line of its own; the object that --json makes of an error has them all in one text. */
+static bool say_faults(const struct wd_call *call, const struct wd_findings *findings, struct wd_error *error)
+{
+	WD_AUTO_TEXT struct wd_text all = {0};
+	for (size_t i = 0; i < findings->count; i++) {
+		if (findings->items[i].warning)
+			continue;
+		wd_text_print(&all, "%s%s", all.length ? "; " : "", findings->items[i].text);
+		if (!wd_asked(call, WD_FLAG_JSON))
+			fprintf(stderr, "%s\n", findings->items[i].text);
+	}
+	if (wd_asked(call, WD_FLAG_JSON))
+		return wd_fail(error, WD_ERROR_USAGE, "%s", wd_text_get(&all));
+	return wd_fail(error, WD_ERROR_USAGE, "the configuration has %zu fault%s", findings->faults,
+		       findings->faults == 1 ? "" : "s");
 }
 
 bool wd_call_settings(struct wd_call *call, struct wd_error *error)
@@ -26,13 +40,10 @@ bool wd_call_settings(struct wd_call *call, struct wd_error *error)
 	if (call->settings)
 		return true;
 	call->settings = wd_settings_load(&call->sources, &findings);
-	say_findings(call, &findings);
-	size_t faults = findings.faults;
+	say_warnings(call, &findings);
+	bool sound = call->settings || say_faults(call, &findings, error);
 	wd_findings_done(&findings);
-	if (!call->settings)
-		return wd_fail(error, WD_ERROR_USAGE, "the configuration has %zu fault%s", faults,
-			       faults == 1 ? "" : "s");
-	return true;
+	return sound;
 }
 
 static void note_host_origin(void *data, const char *section, const char *key, const char *value, const char *origin)

@@ -80,6 +80,8 @@ bool wd_asked(const struct wd_call *call, enum wd_flag_id flag);
 /* Words beside the data, on standard error, escaped: a note is silent with -q, a whisper is heard with -v only. */
 void wd_note(const struct wd_call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void wd_whisper(const struct wd_call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* At the end: the error, once, and with --json as one object alone. */
+void wd_say_end(const struct wd_call *call, const struct wd_error *error);
 /* A report as --json: indented where a person looks at it, else one line. */
 void wd_put_json(const struct wd_json *report);
 /* What was written goes out now; false with the error where it cannot (a full disk, a reader that left). */

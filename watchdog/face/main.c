@@ -6,9 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-#include <watchdog/memory.h>
 
 /* A standard descriptor that is closed would be the next file that is opened, and words would be written into a
  * database: it is filled with one that every use fails on. */
@@ -17,23 +15,6 @@ static void fill_descriptors(void)
 	for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++)
 		if (fcntl(i, F_GETFD) < 0 && open("/dev/null", i == STDIN_FILENO ? O_WRONLY : O_RDONLY) != i)
 			_exit(WD_ERROR_FAILED);
-}
-
-static void say_error(const struct wd_call *call, const struct wd_error *error)
-{
-	if (!*error->text)
-		return;
-	if (wd_asked(call, WD_FLAG_JSON)) {
-		WD_AUTO_JSON struct wd_json *object = wd_json_object();
-		wd_json_set_string(object, "error", error->text);
-		wd_json_set_int(object, "exit", error->kind);
-		WD_AUTO_FREE char *text = wd_json_print(object);
-		fprintf(stderr, "%s\n", text);
-		return;
-	}
-	WD_AUTO_TEXT struct wd_text clean = {0};
-	wd_text_escape(&clean, error->text, strlen(error->text), sizeof error->text);
-	fprintf(stderr, "seadog: %s\n", wd_text_get(&clean));
 }
 
 static bool run(struct wd_call *call, struct wd_error *error)
@@ -59,14 +40,14 @@ int main(int argc, char **argv)
 	struct wd_call call = {0};
 	struct wd_error error = {0};
 	fill_descriptors();
-	if (!setlocale(LC_ALL, "") || MB_CUR_MAX == 1)
+	if (!setlocale(LC_CTYPE, "") || MB_CUR_MAX == 1) /* no other category: numbers have a dot everywhere */
 		setlocale(LC_CTYPE, "C.UTF-8");
 	signal(SIGPIPE, SIG_IGN);
 	bool done = wd_call_read(&call, argc, argv, &error) && run(&call, &error);
 	struct wd_error late = {0};
 	if (!wd_flush_output(&late) && done)
 		error = late;
-	say_error(&call, &error);
+	wd_say_end(&call, &error);
 	wd_call_done(&call);
 	return (int)error.kind;
 }

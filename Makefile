@@ -1,6 +1,7 @@
 # seadog: one Makefile, not recursive. `make help` lists what there is to make.
 
 PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
 CC ?= cc
 PKG_CONFIG ?= pkg-config
 KIND ?= release
@@ -30,7 +31,7 @@ ALL_CFLAGS := -std=gnu17 $(WARNINGS) $(CFLAGS_$(KIND)) -ffile-prefix-map=$(CURDI
 ALL_LDFLAGS := $(LDFLAGS_$(KIND)) -pthread $(LDFLAGS)
 LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -lev -lm
 
-SOURCES := $(wildcard watchdog/*/*.c)
+SOURCES := $(sort $(wildcard watchdog/*/*.c))
 OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out watchdog/face/main.c,$(SOURCES)))
 LIBRARY := $(BUILD)/libseadog.a
 FAKE_ENGINE := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/model/model*.c tests/fake/server*.c))
@@ -85,9 +86,9 @@ build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o build/fuzz/libseadog.a
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-18s %s\n", $$1, $$2 }' Makefile
 
-check: all check-units check-corpus check-cli check-man ## build; unit tests, scenes and the fuzz targets' corpus under ASan and UBSan
+check: all check-units check-corpus check-cli check-files check-man ## build; unit tests, scenes and the fuzz targets' corpus under ASan and UBSan
 
 check-units: ## unit tests and scenes alone
 	$(MAKE) --no-print-directory KIND=asan run-units
@@ -132,6 +133,18 @@ check-man: $(BUILD)/contrib/man/lists ## the man pages say what the program does
 	@set -e; for page in $(MAN_PAGES); do $< <$$page | cmp - $$page || { echo "$$page: make man"; exit 1; }; done
 	@! command -v mandoc >/dev/null || ! mandoc -Tlint $(MAN_PAGES) 2>&1 | \
 		grep -v -e 'referenced manual not found' -e 'outdated mandoc.db'
+
+install: all ## into $(DESTDIR)$(PREFIX), the configuration into $(DESTDIR)$(SYSCONFDIR)/seadog
+	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" SYSCONFDIR="$(SYSCONFDIR)" contrib/install.sh install
+
+uninstall: ## takes away what install put there; a configuration that was changed, and the memory, stay
+	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" SYSCONFDIR="$(SYSCONFDIR)" contrib/install.sh uninstall
+
+check-files: all fake-engine ## what is installed, the unit's promises, the compose files
+	FAKE=$(CURDIR)/$(BUILD)/tests/fake/seadog-fake-engine bats tests/files
+
+check-reproducible: ## two folders, one program (builds it twice)
+	contrib/checks/reproducible.sh
 
 format: ## lay out all C files (headers are laid out by hand, as tables)
 	clang-format -i $(C_FILES)

@@ -8,9 +8,9 @@
  * Verbs of a container: runs [always|no|on-failure:N|unless-stopped] [count=N] [waited=6.4s] [label KEY=VALUE] [exit=N]
  * [check] [autoremove] [id=N] · dies CODE · starts [by hand] · crashes CODE · killed [SIGNAL] · stopped · oom · healthy ·
  * unhealthy · paused · removed · gives up "why" (a restart that fails without an event) · did (the plan ordered last is
- * done) · begins (a release has started it, and goes on) · failed "why" · hold · release · mute 30m · unmute. Of the world: engine up|down|restarted, synced, disk
- * full|fine|slow, late 3s, blind on|off (inspects are not answered). A line `replay` makes the events of a moment ones
- * from the past.
+ * done) · begins (a release has started it, and goes on) · failed "why" · hold · release · mute 30m · unmute. Of the
+ * world: engine up|down|restarted, synced, disk full|fine|slow, late 3s, blind on|off (inspects are not answered),
+ * deaf on|off (nothing is told, though it happens), replay on|off (events are from the past).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -49,7 +49,7 @@ struct scene {
 	struct wd_text told;
 	char *why; /* of the incident opened last */
 	struct wd_list answers;
-	bool blind, disk_full, disk_slow, replay, begun;
+	bool blind, deaf, disk_full, disk_slow, replay, begun;
 };
 
 static void fail_at(const struct scene *scene, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -204,6 +204,8 @@ static void tell_event(struct scene *scene, struct box *box, enum wd_event_kind 
 				 .replayed = scene->replay};
 	struct wd_fact fact = {.kind = WD_FACT_EVENT, .event = &event};
 
+	if (scene->deaf)
+		return;
 	memcpy(event.id, box->id, sizeof(event.id));
 	snprintf(event.name, sizeof(event.name), "%s", box->container.name);
 	tell(scene, &fact);
@@ -313,6 +315,8 @@ static void runs(struct scene *scene, struct box *box, char **words, size_t coun
 			set_policy(scene, container, word);
 	}
 	box->there = true;
+	if (scene->deaf)
+		return;
 	struct wd_fact fact = {.kind = WD_FACT_CONTAINER};
 	fact.seen.container = container;
 	fact.seen.asked = scene->now;
@@ -453,6 +457,8 @@ static bool world_does(struct scene *scene, char **words)
 		scene->disk_slow = wd_text_equal(what, "slow");
 	} else if (wd_text_equal(verb, "blind")) {
 		scene->blind = wd_text_equal(what, "on");
+	} else if (wd_text_equal(verb, "deaf")) {
+		scene->deaf = wd_text_equal(what, "on");
 	} else if (wd_text_equal(verb, "replay")) {
 		scene->replay = wd_text_equal(what, "on");
 	} else if (wd_text_equal(verb, "late")) {

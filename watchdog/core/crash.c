@@ -48,7 +48,7 @@ static unsigned most_marks(const struct wd_policy *policy)
 
 void wd_crash_count(struct wd_guard *guard, struct wd_service *service, struct wd_mark_time mark, wd_time life)
 {
-	wd_judge_broke(guard, service);
+	wd_judge_broke(guard, service, mark.at);
 	mark.waited = service->waited;
 	wd_marks_add(&service->crashes, mark, most_marks(service->policy));
 	wd_guard_dirty(guard, service, false);
@@ -90,6 +90,7 @@ static void crash(struct wd_guard *guard, struct wd_service *service, struct wd_
 	const struct wd_policy *policy = service->policy;
 	bool answered = policy_answers(service, mark.exit_code), counts = true;
 
+	service->ended = !answered;
 	if (answered) {
 		service->waiting_since = mark.at;
 		counts = !paid_before(service);
@@ -110,7 +111,7 @@ static void crash(struct wd_guard *guard, struct wd_service *service, struct wd_
 	else if (!answered && service->memory.policy.kind == WD_RESTART_NO && mark.exit_code != 0)
 		service->pending = mark;
 	if (wd_codes_has(&policy->exit, mark.exit_code) && !service->cases[WD_TRIGGER_EXIT]) {
-		wd_judge_broke(guard, service);
+		wd_judge_broke(guard, service, mark.at);
 		if (!answered)
 			wd_marks_add(&service->crashes, mark, most_marks(policy));
 		wd_case_trip(guard, service, WD_TRIGGER_EXIT, wd_reason_exit(mark.exit_code), !mark.seen);
@@ -140,7 +141,7 @@ void wd_crash_die(struct wd_guard *guard, struct wd_service *service, const stru
 	if (life > service->longest_life)
 		service->longest_life = life;
 	if (asked) {
-		service->stopped = true;
+		service->stopped = service->ended = true;
 		service->container->state = WD_STATE_EXITED;
 		service->container->exit_code = event->exit_code;
 		return;
@@ -217,7 +218,7 @@ static void count_oom(struct wd_guard *guard, struct wd_service *service, wd_tim
 
 	for (unsigned i = 0; i < service->policy->oom.count; i++)
 		keep = service->policy->oom.items[i].count > keep ? service->policy->oom.items[i].count : keep;
-	wd_judge_broke(guard, service);
+	wd_judge_broke(guard, service, at);
 	service->ooms_in_run++;
 	wd_marks_add(&service->ooms, mark, keep);
 	wd_guard_dirty(guard, service, false);

@@ -12,7 +12,7 @@ bool wd_service_busy(const struct wd_service *service)
 void wd_event_begin_run(struct wd_service *service, wd_time at)
 {
 	service->running = true;
-	service->stopped = false;
+	service->stopped = service->ended = false;
 	service->started_at = at;
 	service->asked_until = 0;
 	service->ooms_in_run = 0;
@@ -38,8 +38,9 @@ static void on_start(struct wd_guard *guard, struct wd_service *service, const s
 	service->pending.stamp = WD_STAMP_NONE;
 	if (service->waiting_since != WD_NEVER)
 		wd_event_end_wait(service, event->at);
-	else
+	else if (service->ended)
 		service->memory.counted = 0; /* a start by hand: RestartCount begins anew */
+	/* Else its end was missed, and whose start this is: RestartCount tells. */
 	wd_event_begin_run(service, event->at);
 	wd_guard_inspect(guard, event->id);
 	if (wd_service_busy(service))
@@ -65,7 +66,7 @@ static void on_kill(struct wd_service *service, const struct wd_event *event)
 /* Before or behind its die, or alone where the Engine was waiting: no marker of anything but that last case. */
 static void on_stop(struct wd_service *service)
 {
-	service->stopped = true;
+	service->stopped = service->ended = true;
 	service->down_since = service->look_at = WD_NEVER;
 	if (service->waiting_since != WD_NEVER) {
 		service->waiting_since = WD_NEVER;
@@ -83,7 +84,7 @@ void wd_event_health(struct wd_guard *guard, struct wd_service *service, enum wd
 	if (service->unhealthy_since != WD_NEVER)
 		return;
 	service->unhealthy_since = guard->now;
-	wd_judge_broke(guard, service);
+	wd_judge_broke(guard, service, guard->now);
 	wd_case_unhealthy(guard, service);
 }
 

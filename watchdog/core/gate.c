@@ -17,6 +17,16 @@ static unsigned mass_limit(const struct wd_guard *guard)
 	return rule->ratio > 0 && share < rule->count ? share : rule->count;
 }
 
+void wd_gate_forget(struct wd_guard *guard, const struct wd_service *service)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < guard->break_count; i++)
+		if (guard->breaks[i].service != service)
+			guard->breaks[kept++] = guard->breaks[i];
+	guard->break_count = kept;
+}
+
 void wd_gate_broke(struct wd_guard *guard, const struct wd_service *service)
 {
 	const struct wd_mass_rule *rule = &guard->settings->mass_failure;
@@ -25,6 +35,7 @@ void wd_gate_broke(struct wd_guard *guard, const struct wd_service *service)
 
 	if (rule->count == 0)
 		return;
+	wd_gate_forget(guard, service); /* each counts once */
 	unsigned room = sizeof(guard->breaks) / sizeof(guard->breaks[0]);
 	if (guard->break_count == room)
 		memmove(guard->breaks, guard->breaks + 1, --guard->break_count * sizeof(guard->breaks[0]));
@@ -40,16 +51,6 @@ void wd_gate_broke(struct wd_guard *guard, const struct wd_service *service)
 		"mass failure: %u services broke within %s; it may not be theirs, so looking again in %s before "
 		"acting on any",
 		recent, wd_span_print(rule->within, within), wd_span_print(rule->wait, wait));
-}
-
-void wd_gate_forget(struct wd_guard *guard, const struct wd_service *service)
-{
-	unsigned kept = 0;
-
-	for (unsigned i = 0; i < guard->break_count; i++)
-		if (guard->breaks[i].service != service)
-			guard->breaks[kept++] = guard->breaks[i];
-	guard->break_count = kept;
 }
 
 void wd_gate_acted(struct wd_guard *guard)

@@ -136,9 +136,9 @@ void wd_judge_trip(struct wd_guard *guard, struct wd_service *service, enum wd_t
 	wd_case_trip(guard, service, trigger, why, inferred);
 }
 
-void wd_judge_broke(struct wd_guard *guard, struct wd_service *service)
+void wd_judge_broke(struct wd_guard *guard, struct wd_service *service, wd_time at)
 {
-	if (service->verdict == WD_VERDICT_WELL)
+	if (service->verdict == WD_VERDICT_WELL && guard->now - at <= guard->settings->mass_failure.within)
 		wd_gate_broke(guard, service);
 	/* What a hold will have to give back is written now, so that the stop need not wait for the disk. */
 	if (!service->remembered && !service->remembering) {
@@ -179,7 +179,7 @@ static void judge_proof(struct wd_guard *guard, struct wd_service *service)
 		return;
 	wd_crash_prove(service, guard->now - service->waiting_since);
 	if (proof_holds(service, NULL)) {
-		wd_judge_broke(guard, service);
+		wd_judge_broke(guard, service, guard->now);
 		wd_judge_trip(guard, service, WD_TRIGGER_RESTARTS, true);
 	}
 }

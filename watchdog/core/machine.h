@@ -77,6 +77,7 @@ struct wd_service {
 	/* the run */
 	bool running;
 	bool stopped;                  /* somebody wanted it down */
+	bool ended;                    /* its last run is over, and no policy answers that */
 	wd_time asked_until;           /* a die up to then was asked for; 0: nobody asked */
 	wd_time started_at;            /* of this run, or of the last */
 	wd_time waiting_since;         /* a crash that the policy answers: the Engine waits; WD_NEVER: it does not */
@@ -131,6 +132,7 @@ struct wd_service {
 struct wd_stranger {
 	char id[65];
 	wd_time since;
+	wd_time died_at; /* when we heard of its last die */
 	struct wd_event *events;
 	unsigned count;
 };
@@ -207,7 +209,7 @@ void wd_oom_look(struct wd_guard *guard, struct wd_service *service);
 
 /* Opens a case if the trigger holds and has none. inferred: by what nobody saw. */
 void wd_judge_trip(struct wd_guard *guard, struct wd_service *service, enum wd_trigger trigger, bool inferred);
-void wd_judge_broke(struct wd_guard *guard, struct wd_service *service); /* something went wrong with it just now */
+void wd_judge_broke(struct wd_guard *guard, struct wd_service *service, wd_time at); /* something went wrong with it */
 void wd_judge_time(struct wd_guard *guard, struct wd_service *service);
 wd_time wd_judge_next(const struct wd_guard *guard, const struct wd_service *service);
 /* Whether the trigger holds now; why: phrased, or NULL. The caller frees *ret_why. */

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
+#define STRANGE_EVENTS 64 /* the last ones of a container that nobody has inspected yet */
+
 const char *wd_service_name(const struct wd_service *service)
 {
 	return service->memory.name ? service->memory.name : service->memory.service;
@@ -89,6 +91,19 @@ static wd_time mapped_ahead(const struct wd_guard *guard, wd_stamp then)
 	return then > guard->stamp ? guard->now + (then - guard->stamp) / 1000 : 0;
 }
 
+/* The back-off so far; and where a crash is the last that was heard of it, the Engine was waiting. */
+static void recall_wait(struct wd_service *service)
+{
+	const struct wd_memory *memory = &service->memory;
+
+	if (!service->crashes.count)
+		return;
+	const struct wd_mark_time *last = &service->crashes.items[service->crashes.count - 1];
+	service->waited = last->waited;
+	if (last->stamp == memory->last_event && memory->policy.kind != WD_RESTART_NO && !memory->hold.held)
+		service->waiting_since = last->at;
+}
+
 void wd_service_recall(struct wd_guard *guard, const struct wd_memory *memory)
 {
 	if (wd_map_get(guard->by_key, memory->service))
@@ -113,8 +128,7 @@ void wd_service_recall(struct wd_guard *guard, const struct wd_memory *memory)
 	service->sure_at = wd_guard_when(guard, service->sure_stamp);
 	wd_marks_recall(&service->crashes, memory->crashes, memory->crash_count, guard->now, guard->stamp);
 	wd_marks_recall(&service->ooms, memory->ooms, memory->oom_count, guard->now, guard->stamp);
-	if (service->crashes.count)
-		service->waited = service->crashes.items[service->crashes.count - 1].waited;
+	recall_wait(service);
 	service->next = guard->now;
 }
 
@@ -242,7 +256,7 @@ static void begin_anew(struct wd_guard *guard, struct wd_service *service, const
 	if (service->memory.id)
 		wd_case_replaced(guard, service, "deployed anew");
 	wd_service_empty(service);
-	service->stopped = false;
+	service->stopped = service->ended = false;
 	service->asked_until = 0;
 	service->owed = 0;
 	service->blind = container->restart_count > 0;
@@ -313,7 +327,11 @@ void wd_service_see(struct wd_guard *guard, const struct wd_container *container
 	bool fresh = !wd_text_equal(service->memory.id, container->id);
 	bool first = fresh || !service->container;
 
-	stranger = wd_map_remove(guard->strangers, container->id);
+	stranger = wd_map_get(guard->strangers, container->id);
+	/* Which of its crashes RestartCount holds already must be known; the inspect that its die asked for tells. */
+	if (stranger && fresh && stranger->died_at > asked)
+		return;
+	wd_map_remove(guard->strangers, container->id);
 	if (fresh)
 		begin_anew(guard, service, container);
 	take_picture(guard, service, container);
@@ -350,10 +368,13 @@ void wd_guard_stranger(struct wd_guard *guard, const struct wd_event *event)
 		stranger->since = event->from;
 		wd_map_set(guard->strangers, event->id, stranger);
 	}
-	if (stranger->count < 64) {
+	if (stranger->count == STRANGE_EVENTS)
+		memmove(stranger->events, stranger->events + 1, --stranger->count * sizeof(*event));
+	else
 		stranger->events = wd_realloc(stranger->events, stranger->count + 1, sizeof(*event));
-		stranger->events[stranger->count++] = *event;
-	}
+	stranger->events[stranger->count++] = *event;
+	if (event->kind == WD_EVENT_DIE)
+		stranger->died_at = guard->now;
 	wd_guard_inspect(guard, event->id);
 }
 

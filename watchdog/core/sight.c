@@ -44,7 +44,10 @@ static void take_state(struct wd_guard *guard, struct wd_service *service, bool 
 		service->down_since = service->look_at = WD_NEVER;
 	} else if (!runs) {
 		service->running = false;
-		service->stopped |= first && container->state == WD_STATE_EXITED;
+		if (first && container->state == WD_STATE_EXITED) {
+			service->stopped = true;
+			service->waiting_since = WD_NEVER;
+		}
 	}
 	if (container->state == WD_STATE_RESTARTING && service->waiting_since == WD_NEVER)
 		service->waiting_since = guard->now;
@@ -94,7 +97,7 @@ static void judge_down(struct wd_guard *guard, struct wd_service *service)
 	}
 	if (service->down_since != WD_NEVER)
 		return;
-	wd_judge_broke(guard, service);
+	wd_judge_broke(guard, service, guard->now);
 	if (service->waiting_since != WD_NEVER)
 		service->down_since = service->waiting_since;
 	else if (service->container->state == WD_STATE_CREATED)

@@ -10,6 +10,11 @@
 #include <watchdog/memory.h>
 
 #define OPEN_INCIDENTS 1000
+/* Of what the Engine remembers, a loop that began before our first start is found in this; the default windows are not
+ * longer. */
+#define FIRST_LOOK_BACK WD_HOUR
+/* Rows that nobody waits for reach the disk within that. What is told twice, the rows know. */
+#define LATE_ROWS (10 * WD_SECOND)
 
 /* --- facts ------------------------------------------------------------------------------------------------------------ */
 
@@ -183,11 +188,19 @@ static void recall_memory(void *data, const struct wd_memory *memory)
 	wd_daemon_tell(daemon, &fact);
 }
 
+static wd_stamp begin_of_replay(const struct wd_daemon *daemon)
+{
+	wd_stamp stored = wd_store_load_resume(daemon->store);
+	wd_stamp newest = stored > daemon->resume ? stored : daemon->resume;
+
+	if (newest == WD_STAMP_NONE)
+		return wd_stamp_now() - FIRST_LOOK_BACK * 1000;
+	return newest - LATE_ROWS * 1000;
+}
+
 static void start_engine(struct wd_daemon *daemon)
 {
-	wd_stamp resume = wd_store_load_resume(daemon->store);
-
-	wd_engine_start(daemon->engine, resume > daemon->resume ? resume : daemon->resume);
+	wd_engine_start(daemon->engine, begin_of_replay(daemon));
 	do_housework(daemon);
 }
 

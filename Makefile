@@ -75,6 +75,7 @@ $(patsubst %.c,$(BUILD)/%.so,$(PRELOADED)): $(BUILD)/%.so: %.c Makefile
 
 $(BUILD)/tests/store/test_slow: | $(BUILD)/tests/support/slow_fsync.so
 $(BUILD)/tests/store/test_broken: | $(BUILD)/tests/support/broken_disk.so
+$(patsubst %,$(BUILD)/tests/daemon/test_%,cuts): | $(BUILD)/seadog
 
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/driver.o $(LIBRARY)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)

@@ -256,17 +256,31 @@ bool fake_control(struct fake *fake, const char *method, const char *path, const
 	return status == 200;
 }
 
+static bool call_matches(const struct called *called, const char *glob)
+{
+	WD_AUTO_FREE char *call = wd_format("%s %.*s", called->method, (int)strcspn(called->path, "?"), called->path);
+	return wd_glob_match(glob, call);
+}
+
 unsigned fake_calls(struct fake *fake, const char *glob)
 {
 	unsigned count = 0;
 	fake_lock(fake);
-	for (size_t i = 0; i < fake->call_count; i++) {
-		WD_AUTO_FREE char *call = wd_format("%s %.*s", fake->calls[i].method,
-						    (int)strcspn(fake->calls[i].path, "?"), fake->calls[i].path);
-		count += wd_glob_match(glob, call);
-	}
+	for (size_t i = 0; i < fake->call_count; i++)
+		count += call_matches(&fake->calls[i], glob);
 	fake_unlock(fake);
 	return count;
+}
+
+wd_time fake_call_at(struct fake *fake, const char *glob)
+{
+	wd_time at = -1;
+	fake_lock(fake);
+	for (size_t i = 0; at < 0 && i < fake->call_count; i++)
+		if (call_matches(&fake->calls[i], glob))
+			at = fake->calls[i].at;
+	fake_unlock(fake);
+	return at;
 }
 
 unsigned fake_streams(struct fake *fake)

@@ -44,6 +44,7 @@ void fake_unlock(struct fake *fake);
 bool fake_control(struct fake *fake, const char *method, const char *path, const char *body);
 /* How many calls whose "METHOD path" (without version and query) matches the shell glob have come in so far. */
 unsigned fake_calls(struct fake *fake, const char *glob);
+wd_time fake_call_at(struct fake *fake, const char *glob); /* when the first of them came, by model_now(); -1: none */
 unsigned fake_streams(struct fake *fake); /* open /events */
 
 #endif

@@ -187,10 +187,19 @@ static struct wd_service *service_for(struct wd_guard *guard, const struct wd_co
 	return service ? service : wd_service_new(guard, key);
 }
 
+/* A finding names its container; people are told of the service anyhow. */
+static const char *without_name(const char *text, const char *name)
+{
+	size_t length = strlen(name);
+
+	return wd_text_starts(text, name) && strncmp(text + length, ": ", 2) == 0 ? text + length + 2 : text;
+}
+
 static void warn_findings(struct wd_guard *guard, const struct wd_service *service, const struct wd_findings *findings)
 {
 	for (size_t i = 0; i < findings->count; i++)
-		wd_guard_tell_people(guard, service, WD_MOMENT_WARNING, NULL, "%s", findings->items[i].text);
+		wd_guard_tell_people(guard, service, WD_MOMENT_WARNING, NULL, "%s",
+				     without_name(findings->items[i].text, wd_service_name(service)));
 }
 
 static bool same_labels(const struct wd_container *one, const struct wd_container *two)

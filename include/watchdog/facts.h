@@ -35,7 +35,7 @@ enum wd_fact_kind {
 	WD_FACT_ENGINE_DOWN,
 	WD_FACT_CONTAINER,   /* an inspect's answer */
 	WD_FACT_GONE,        /* the Engine knows no such container */
-	WD_FACT_SYNCED,      /* list and inspects after a connection are complete: what was not told is gone */
+	WD_FACT_SYNCED,      /* list and inspects after a connection: what was not told is gone, unless some were given up */
 	WD_FACT_EVENT,
 	WD_FACT_ACTED,       /* a plan has ended */
 	WD_FACT_STORED,      /* the policy of a service is durably remembered, or cannot be */
@@ -57,6 +57,7 @@ struct wd_fact {
 			uint64_t ticket;       /* with WD_TICKET_RESUMED set, so that it is none of the guard's own */
 		} resuming;
 		bool restarted;
+		bool given_up; /* SYNCED: some that were listed could not be inspected; they come later */
 		struct {
 			const struct wd_container *container;
 			wd_time asked; /* when the inspect was sent */

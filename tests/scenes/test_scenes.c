@@ -7,7 +7,7 @@
  *
  * Verbs of a container: runs [always|no|on-failure:N|unless-stopped] [count=N] [waited=6.4s] [label KEY=VALUE] [exit=N]
  * [check] [autoremove] [id=N] · dies CODE · starts [by hand] · crashes CODE · killed [SIGNAL] · stopped · oom · healthy ·
- * unhealthy · paused · removed · gives up "why" (a restart that fails without an event) · did (the plan ordered last is
+ * unhealthy · paused · removed · vanishes · gives up "why" (a restart that fails without an event) · did (the plan ordered last is
  * done) · begins (a release has started it, and goes on) · failed "why" · hold · release · mute 30m · unmute. Of the
  * world: engine up|down|restarted, synced, disk full|fine|slow, late 3s, blind on|off (inspects are not answered),
  * deaf on|off (nothing is told, though it happens), replay on|off (events are from the past).
@@ -412,6 +412,8 @@ static void container_does(struct scene *scene, struct box *box, char **words, s
 		health(scene, box, WD_HEALTH_UNHEALTHY);
 	else if (wd_text_equal(verb, "removed"))
 		box->there = false, tell_event(scene, box, WD_EVENT_DESTROY, -1, 0, WD_HEALTH_NONE);
+	else if (wd_text_equal(verb, "vanishes"))
+		box->there = false;
 	else if (wd_text_equal(verb, "gives-up"))
 		box->container.state = WD_STATE_EXITED, wd_replace(&box->container.trouble, what);
 	else if (wd_text_equal(verb, "begins"))

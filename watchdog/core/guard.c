@@ -288,13 +288,14 @@ static void tell_gone(struct wd_guard *guard, const char *id)
 
 /* After a whole list: what was remembered and not listed is gone. A container that was not listed but that events
  * spoke of since is looked at by itself. */
-static void tell_synced(struct wd_guard *guard)
+static void tell_synced(struct wd_guard *guard, bool given_up)
 {
-	guard->synced_once = true;
 	for (size_t i = 0; i < guard->count; i++) {
 		struct wd_service *service = guard->services[i];
-		if (!service->container && service->gone_at == WD_NEVER)
+		if (!service->container && service->gone_at == WD_NEVER && !given_up)
 			wd_service_lose(guard, service);
+		else if (service->container && !service->listed) /* removed while nobody told; the Engine knows */
+			wd_guard_inspect(guard, service->container->id);
 		settle(guard, service);
 	}
 }
@@ -302,6 +303,8 @@ static void tell_synced(struct wd_guard *guard)
 static void tell_up(struct wd_guard *guard, bool restarted)
 {
 	guard->up = true;
+	for (size_t i = 0; i < guard->count; i++)
+		guard->services[i]->listed = false;
 	if (restarted) {
 		guard->grace_until = guard->now + guard->settings->grace;
 		wd_guard_tell_people(guard, NULL, WD_MOMENT_STATE, NULL,
@@ -386,7 +389,7 @@ void wd_guard_tell(struct wd_guard *guard, wd_time now, const struct wd_fact *fa
 		tell_gone(guard, fact->id);
 		break;
 	case WD_FACT_SYNCED:
-		tell_synced(guard);
+		tell_synced(guard, fact->given_up);
 		break;
 	case WD_FACT_EVENT:
 		tell_event(guard, fact->event);

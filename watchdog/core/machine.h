@@ -75,6 +75,7 @@ struct wd_service {
 	const char *verdict_why;
 
 	/* the run */
+	bool listed; /* told since the Engine came */
 	bool running;
 	bool stopped;                  /* somebody wanted it down */
 	bool ended;                    /* its last run is over, and no policy answers that */
@@ -152,7 +153,7 @@ struct wd_guard {
 	wd_stamp stamp;
 	wd_time wake;
 
-	bool up, synced_once;
+	bool up;
 	wd_time born, grace_until; /* after the Engine's start: nobody acts */
 	wd_time tilt_until, mass_until, muted_until;
 	wd_time *actions; /* when the host was changed, oldest first */

@@ -345,6 +345,7 @@ void wd_service_see(struct wd_guard *guard, const struct wd_container *container
 		begin_anew(guard, service, container);
 	take_picture(guard, service, container);
 	note_changes(guard, service, container);
+	service->listed = true;
 	service->square |= synced || first;
 	if (stranger && fresh)
 		hear_stranger(guard, service, stranger);

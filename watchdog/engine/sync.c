@@ -35,6 +35,7 @@ static void finish_if_whole(struct wd_engine *engine)
 	if (sync->state != WD_SYNC_LOOKING || sync->open > 0)
 		return;
 	sync->state = WD_SYNC_DONE;
+	fact.given_up = sync->given_up > 0;
 	if (sync->given_up > 0)
 		wd_engine_talk(engine, WD_LOG_WARNING, "%s does not say what %zu of %zu containers are: %s; asking on",
 			       engine->endpoint.host, sync->given_up, sync->total, sync->why);

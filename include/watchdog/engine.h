@@ -44,7 +44,7 @@ struct wd_engine_state {
 	const char *host;
 	const char *version; /* "26.1.5", or NULL until known */
 	const char *api;     /* "1.45" */
-	const char *id;      /* GET /info ID, or NULL */
+	const char *id;      /* GET /info: ID and DockerRootDir (Engines of one host can share an ID), or NULL */
 	bool connected;
 	bool podman;
 	wd_stamp last_event; /* newest event taken in: resume from here */

@@ -47,6 +47,7 @@ bool wd_list_has(const struct wd_list *list, const char *item);
 void wd_list_split(struct wd_list *list, const char *text, char separator);
 
 bool wd_text_equal(const char *one, const char *two); /* two NULLs are equal */
+uint64_t wd_text_hash(const char *text); /* FNV-1a: the same on every machine; no secret, no checksum */
 bool wd_text_starts(const char *text, const char *prefix);
 bool wd_glob_match(const char *pattern, const char *text); /* a shell glob (fnmatch, no flags) */
 

@@ -368,9 +368,19 @@ static void an_open_quote_is_refused(void **state)
 	wd_list_done(&words);
 }
 
+static void a_hash_is_the_same_everywhere(void **state)
+{
+	(void)state;
+
+	assert_true(wd_text_hash("") == UINT64_C(0xcbf29ce484222325));
+	assert_true(wd_text_hash("a") == UINT64_C(0xaf63dc4c8601ec8c));
+	assert_true(wd_text_hash("foobar") == UINT64_C(0x85944171f73967e8));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_hash_is_the_same_everywhere),
 		cmocka_unit_test(a_text_grows),
 		cmocka_unit_test(a_text_is_taken),
 		cmocka_unit_test(runes_are_read),

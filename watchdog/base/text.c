@@ -229,6 +229,15 @@ bool wd_text_equal(const char *one, const char *two)
 	return one && two ? strcmp(one, two) == 0 : one == two;
 }
 
+uint64_t wd_text_hash(const char *text)
+{
+	uint64_t hash = UINT64_C(14695981039346656037);
+
+	for (const char *at = text; *at; at++)
+		hash = (hash ^ (unsigned char)*at) * UINT64_C(1099511628211);
+	return hash;
+}
+
 bool wd_text_starts(const char *text, const char *prefix)
 {
 	return text && prefix && strncmp(text, prefix, strlen(prefix)) == 0;

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <watchdog/memory.h>
 #include <watchdog/wire.h>
 
 /* /info is only asked for the Engine's ID, and some proxies let it hang: it is not waited for longer than this. */
@@ -73,8 +74,10 @@ static void informed(void *data, const struct wd_http_answer *answer)
 		WD_AUTO_JSON struct wd_json *info = wd_json_parse(answer->body, answer->length, NULL);
 		const char *id = wd_json_string(wd_json_get(info, "ID"), NULL);
 
-		if (id && *id)
-			wd_replace(&engine->id, id);
+		if (id && *id) {
+			free(engine->id);
+			engine->id = wd_format("%s %s", id, wd_json_string(wd_json_get(info, "DockerRootDir"), ""));
+		}
 	}
 	over(engine, NULL, WD_HTTP_ANSWERED);
 }

@@ -204,13 +204,10 @@ static void start_engine(struct wd_daemon *daemon)
 	do_housework(daemon);
 }
 
+/* At most one plan per container is in the journal. */
 static uint64_t ticket_of(const char *container)
 {
-	uint64_t hash = 14695981039346656037u; /* FNV-1a: at most one plan per container is in the journal */
-
-	for (const char *at = container; *at; at++)
-		hash = (hash ^ (unsigned char)*at) * 1099511628211u;
-	return hash | WD_TICKET_RESUMED;
+	return wd_text_hash(container) | WD_TICKET_RESUMED;
 }
 
 static void resumed(void *data, const struct wd_resumed *plan)

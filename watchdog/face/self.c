@@ -87,7 +87,8 @@ static pid_t holder(const struct sockaddr_un *address, socklen_t length)
 int wd_self_lock_engine(const char *engine_id, struct wd_error *error)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int name = snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "seadog/%.80s", engine_id);
+	int name = snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "seadog/%016llx",
+			    (unsigned long long)wd_text_hash(engine_id));
 	socklen_t length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)name);
 	int lock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 

@@ -7,10 +7,12 @@
  *
  * Verbs of a container: runs [always|no|on-failure:N|unless-stopped] [count=N] [waited=6.4s] [label KEY=VALUE] [exit=N]
  * [check] [autoremove] [id=N] · dies CODE · starts [by hand] · crashes CODE · killed [SIGNAL] · stopped · oom · healthy ·
- * unhealthy · paused · removed · vanishes · gives up "why" (a restart that fails without an event) · did (the plan ordered last is
- * done) · begins (a release has started it, and goes on) · failed "why" · hold · release · mute 30m · unmute. Of the
- * world: engine up|down|restarted, synced, disk full|fine|slow, late 3s, blind on|off (inspects are not answered),
- * deaf on|off (nothing is told, though it happens), replay on|off (events are from the past).
+ * unhealthy · paused · removed · vanishes (without an event) · gives-up "why" (a restart that fails without an event) ·
+ * did (the plan ordered last is done) · begins (a release has started it, and goes on) · failed "why" · seen (as it is,
+ * by the list after a connection) · hold · release · mute 30m · unmute. Of the world: engine up|down|restarted, synced,
+ * disk full|fine|slow, late 3s, blind on|off (inspects are not answered), deaf on|off (nothing is told, though it
+ * happens), replay on|off (events are from the past), seadog killed (and started again with what is on disk; then tell
+ * it again that the engine is up, who is `seen`, and synced), reload "key = value" (that line of the configuration).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,6 +26,8 @@
 
 #include <watchdog/guard.h>
 #include <watchdog/memory.h>
+
+#include "support/disk.h"
 
 #define BASE (1000 * WD_SECOND)
 #define WALL (1767225600LL * 1000000000) /* 2026-01-01 */
@@ -49,7 +53,9 @@ struct scene {
 	struct wd_text told;
 	char *why; /* of the incident opened last */
 	struct wd_list answers;
-	bool blind, deaf, disk_full, disk_slow, replay, begun;
+	bool blind, deaf, begun, disk_full, disk_slow, replay;
+	struct disk disk;
+	char *config;
 };
 
 static void fail_at(const struct scene *scene, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -144,6 +150,15 @@ static void note_order(struct scene *scene, const struct wd_order *order)
 		wd_list_add(&scene->answers, answer);
 		break;
 	}
+	case WD_ORDER_REMEMBER:
+		disk_write(&scene->disk, order->memory);
+		break;
+	case WD_ORDER_FORGET:
+		disk_forget(&scene->disk, order->service);
+		break;
+	case WD_ORDER_INCIDENT:
+		disk_note(&scene->disk, order->incident);
+		break;
 	default:
 		break;
 	}
@@ -281,6 +296,17 @@ static void add_label(struct wd_container *container, const char *text)
 	container->labels[container->label_count++].value = wd_copy(equals + 1);
 }
 
+static void seen(struct scene *scene, const struct box *box)
+{
+	struct wd_fact fact = {.kind = WD_FACT_CONTAINER};
+
+	fact.seen.container = &box->container;
+	fact.seen.asked = scene->now;
+	fact.seen.synced = true;
+	if (!scene->deaf)
+		tell(scene, &fact);
+}
+
 static void runs(struct scene *scene, struct box *box, char **words, size_t count)
 {
 	struct wd_container *container = &box->container;
@@ -315,16 +341,9 @@ static void runs(struct scene *scene, struct box *box, char **words, size_t coun
 			set_policy(scene, container, word);
 	}
 	box->there = true;
-	if (scene->deaf)
-		return;
-	struct wd_fact fact = {.kind = WD_FACT_CONTAINER};
-	fact.seen.container = container;
-	fact.seen.asked = scene->now;
-	fact.seen.synced = true;
-	tell(scene, &fact);
+	seen(scene, box);
 }
 
-/* The plan that was ordered last for it has ended; the world is what the plan made it. */
 /* What a release does to the container: the rest of the plan is to look whether it did. */
 static void release_begins(struct scene *scene, struct box *box, const struct wd_order *order)
 {
@@ -342,6 +361,7 @@ static void plan_begins(struct scene *scene, struct box *box)
 	scene->begun = true;
 }
 
+/* The plan that was ordered last for it has ended; the world is what the plan made it. */
 static void plan_ended(struct scene *scene, struct box *box, enum wd_plan_end end, const char *detail)
 {
 	struct wd_container *container = &box->container;
@@ -394,6 +414,8 @@ static void container_does(struct scene *scene, struct box *box, char **words, s
 
 	if (wd_text_equal(verb, "runs"))
 		runs(scene, box, words + 1, count - 1);
+	else if (wd_text_equal(verb, "seen"))
+		seen(scene, box);
 	else if (wd_text_equal(verb, "dies"))
 		dies(scene, box, (int)atol(what), count > 2);
 	else if (wd_text_equal(verb, "starts"))
@@ -443,6 +465,67 @@ static void tell_plain(struct scene *scene, enum wd_fact_kind kind)
 	tell(scene, &fact);
 }
 
+static struct wd_settings *settings_of(const struct scene *scene, const char *config)
+{
+	char path[] = "/tmp/seadog-scene-XXXXXX";
+	char *environment[] = {NULL};
+	struct wd_findings findings = {0};
+	int descriptor = mkstemp(path);
+
+	assert_int_equal(write(descriptor, config, strlen(config)), strlen(config));
+	close(descriptor);
+	struct wd_sources sources = {.file = path, .environment = environment};
+	struct wd_settings *settings = wd_settings_load(&sources, &findings);
+	unlink(path);
+	if (!settings)
+		fail_at(scene, "%s", findings.items[0].text);
+	wd_findings_done(&findings);
+	return settings;
+}
+
+static void begin(struct scene *scene, const char *config)
+{
+	scene->config = wd_copy(config);
+	scene->settings = settings_of(scene, config);
+	scene->now = BASE;
+	scene->guard = wd_guard_new(scene->settings, NULL, 1, BASE);
+}
+
+/* The line with that key says something else now. */
+static void reload(struct scene *scene, const char *line)
+{
+	size_t key = strcspn(line, "=") + 1;
+	struct wd_text text = {0};
+	char *rest = scene->config, *old;
+	bool found = false;
+
+	while ((old = strsep(&rest, "\n"))) {
+		bool is = strncmp(old, line, key) == 0;
+		found |= is;
+		wd_text_print(&text, "%s\n", is ? line : old);
+	}
+	free(scene->config);
+	scene->config = wd_text_take(&text);
+	if (!found)
+		fail_at(scene, "no such key in the configuration: %s", line);
+	struct wd_settings *fresh = settings_of(scene, scene->config);
+	wd_guard_configure(scene->guard, fresh);
+	wd_settings_free(scene->settings);
+	scene->settings = fresh;
+}
+
+static void recall(void *data, struct wd_fact *fact)
+{
+	tell(data, fact);
+}
+
+static void kill_seadog(struct scene *scene)
+{
+	wd_guard_free(scene->guard);
+	scene->guard = wd_guard_new(scene->settings, NULL, disk_next_incident(&scene->disk), scene->now);
+	disk_recall(&scene->disk, recall, scene);
+}
+
 static bool world_does(struct scene *scene, char **words)
 {
 	const char *verb = words[0], *what = words[1];
@@ -463,6 +546,10 @@ static bool world_does(struct scene *scene, char **words)
 		scene->deaf = wd_text_equal(what, "on");
 	} else if (wd_text_equal(verb, "replay")) {
 		scene->replay = wd_text_equal(what, "on");
+	} else if (wd_text_equal(verb, "seadog")) {
+		kill_seadog(scene);
+	} else if (wd_text_equal(verb, "reload")) {
+		reload(scene, what);
 	} else if (wd_text_equal(verb, "late")) {
 		struct wd_fact fact = {.kind = WD_FACT_LATE, .late = span_of(scene, what)};
 		tell(scene, &fact);
@@ -557,25 +644,6 @@ static void expect(struct scene *scene, const struct wd_list *words)
 
 /* --- reading a scene -------------------------------------------------------------------------------------------------- */
 
-static void begin(struct scene *scene, const char *config)
-{
-	char path[] = "/tmp/seadog-scene-XXXXXX";
-	char *environment[] = {NULL};
-	struct wd_findings findings = {0};
-	int descriptor = mkstemp(path);
-
-	assert_int_equal(write(descriptor, config, strlen(config)), strlen(config));
-	close(descriptor);
-	struct wd_sources sources = {.file = path, .environment = environment};
-	scene->settings = wd_settings_load(&sources, &findings);
-	unlink(path);
-	if (!scene->settings)
-		fail_at(scene, "%s", findings.items[0].text);
-	wd_findings_done(&findings);
-	scene->now = BASE;
-	scene->guard = wd_guard_new(scene->settings, NULL, 1, BASE);
-}
-
 static void moment(struct scene *scene, const struct wd_list *words)
 {
 	size_t first = 1;
@@ -617,8 +685,10 @@ static void end(struct scene *scene)
 		*heap = scene->boxes[i].container;
 		wd_container_free(heap);
 	}
+	disk_done(&scene->disk);
 	wd_text_done(&scene->told);
 	wd_list_done(&scene->answers);
+	free(scene->config);
 	free(scene->why);
 }
 

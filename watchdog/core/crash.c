@@ -9,7 +9,7 @@ static unsigned proven_by(wd_time wait)
 
 	if (wait < LEAST_PROOF)
 		return 0;
-	for (wd_time step = 100 * WD_MILLISECOND; step <= wait && runs < 10; step *= 2)
+	for (wd_time step = 100 * WD_MILLISECOND; step <= wait && runs < WD_PROOF_MOST; step *= 2)
 		runs++;
 	return runs;
 }

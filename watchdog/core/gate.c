@@ -92,7 +92,7 @@ enum wd_bar wd_gate_bar(const struct wd_guard *guard, const struct wd_service *s
 		enum wd_bar bar;
 		wd_time until;
 	} bars[] = {
-		{WD_BAR_NEVER, wd_service_may_touch(guard, service) ? 0 : WD_NEVER},
+		{WD_BAR_NEVER, service->policy->watched && wd_service_may_touch(guard, service) ? 0 : WD_NEVER},
 		{WD_BAR_AWAY, guard->up ? 0 : WD_NEVER},
 		{WD_BAR_MUTED, later(service->muted_until, guard->muted_until)},
 		{WD_BAR_GRACE, grace},

@@ -219,48 +219,63 @@ static wd_time sooner(wd_time one, wd_time two)
 	return one < two ? one : two;
 }
 
-static wd_time after(wd_time since, wd_time span)
+/* When a trigger that goes by time is due; never while it cannot open a case, for it would be due again at once. */
+static wd_time lasting_due(const struct wd_service *service, enum wd_trigger trigger, wd_time since, wd_time span)
 {
-	return since == WD_NEVER || span == 0 ? WD_NEVER : since + span;
+	return since == WD_NEVER || span == 0 || !wd_case_may_open(service, trigger) ? WD_NEVER : since + span;
 }
 
-/* When the newest mark leaves the windows of `restarts` (the waits in between make it later: asked again then). */
-static wd_time windows_empty_at(const struct wd_guard *guard, const struct wd_service *service)
+/* When the newest of the marks leaves its windows (the waits in between make it later: asked again then). */
+static wd_time marks_gone_at(const struct wd_guard *guard, const struct wd_service *service, enum wd_trigger trigger)
 {
+	const struct wd_marks *marks = trigger == WD_TRIGGER_OOM ? &service->ooms : &service->crashes;
+	const struct wd_rates *rates = rates_of(service->policy, trigger);
 	wd_time next = WD_NEVER;
 
-	if (service->crashes.count == 0 || service->waiting_since != WD_NEVER)
-		return WD_NEVER;
-	const struct wd_mark_time *newest = &service->crashes.items[service->crashes.count - 1];
-	for (enum wd_trigger trigger = 0; trigger < WD_TRIGGERS; trigger++) {
-		const struct wd_rates *rates = rates_of(service->policy, trigger);
-		for (unsigned i = 0; rates && i < rates->count; i++) {
-			wd_time at = newest->at + rates->items[i].window + (service->waited - newest->waited) + 1;
-			if (at > guard->now)
-				next = sooner(next, at);
-		}
+	for (unsigned i = 0; rates && marks->count && i < rates->count; i++) {
+		const struct wd_mark_time *newest = &marks->items[marks->count - 1];
+		wd_time waited = trigger == WD_TRIGGER_RESTARTS ? service->waited - newest->waited : 0;
+		wd_time at = newest->at + rates->items[i].window + waited + 1;
+		if (at > guard->now)
+			next = sooner(next, at);
 	}
 	return next;
 }
 
-wd_time wd_judge_next(const struct wd_guard *guard, const struct wd_service *service)
+static wd_time windows_empty_at(const struct wd_guard *guard, const struct wd_service *service)
 {
 	wd_time next = WD_NEVER;
 
-	if (service->gone_at != WD_NEVER)
-		next = service->gone_at + 10 * WD_MINUTE;
+	if (service->waiting_since != WD_NEVER)
+		return WD_NEVER;
+	for (enum wd_trigger trigger = 0; trigger < WD_TRIGGERS; trigger++)
+		next = sooner(next, marks_gone_at(guard, service, trigger));
+	return next;
+}
+
+static wd_time next_proof(const struct wd_service *service)
+{
+	bool more = service->proven < WD_PROOF_MOST && service->proven < service->memory.counted;
+
+	if (!service->blind || service->waiting_since == WD_NEVER || !more)
+		return WD_NEVER;
+	return service->waiting_since + wd_crash_next_proof(service);
+}
+
+wd_time wd_judge_next(const struct wd_guard *guard, const struct wd_service *service)
+{
+	wd_time next = service->gone_at == WD_NEVER ? WD_NEVER : service->gone_at + 10 * WD_MINUTE;
+	const struct wd_policy *policy = service->policy;
+
+	if (!policy)
+		return next;
 	if (service->owed)
 		next = sooner(next, service->owed_at);
 	next = sooner(next, service->look_at);
-	if (!service->policy)
-		return next;
 	if (service->proven && service->running)
 		next = sooner(next, service->started_at + WD_SHORT_RUN);
-	if (service->blind && service->waiting_since != WD_NEVER && service->proven < 10)
-		next = sooner(next, service->waiting_since + wd_crash_next_proof(service));
-	if (!service->cases[WD_TRIGGER_UNHEALTHY])
-		next = sooner(next, after(service->unhealthy_since, service->policy->unhealthy));
-	if (!service->cases[WD_TRIGGER_DOWN])
-		next = sooner(next, after(service->down_since, service->policy->down));
+	next = sooner(next, next_proof(service));
+	next = sooner(next, lasting_due(service, WD_TRIGGER_UNHEALTHY, service->unhealthy_since, policy->unhealthy));
+	next = sooner(next, lasting_due(service, WD_TRIGGER_DOWN, service->down_since, policy->down));
 	return sooner(next, windows_empty_at(guard, service));
 }

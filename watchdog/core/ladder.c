@@ -343,15 +343,31 @@ static void note_history(struct wd_guard *guard, const struct wd_service *servic
 	}
 }
 
+bool wd_case_may_open(const struct wd_service *service, enum wd_trigger trigger)
+{
+	const struct wd_policy *policy = service->policy;
+
+	if (!policy || !policy->watched || service->cases[trigger] || service->manual || service->memory.hold.held)
+		return false;
+	return !wd_case_acting(service) || !wd_ladder_acts(&policy->ladders[trigger]);
+}
+
+/* Of two that act the first has the service; the other is noted in it, once. */
+static void note_beside(struct wd_guard *guard, struct wd_service *service, enum wd_trigger trigger, const char *why)
+{
+	struct wd_case *acting = wd_case_acting(service);
+
+	if (!acting || service->cases[trigger] || (acting->beside & 1u << trigger))
+		return;
+	acting->beside |= 1u << trigger;
+	wd_case_note(guard, acting, "%s tripped as well: %s", wd_trigger_name(trigger), why);
+}
+
 void wd_case_trip(struct wd_guard *guard, struct wd_service *service, enum wd_trigger trigger, char *why_taken,
 		  bool inferred)
 {
-	struct wd_case *acting = wd_case_acting(service);
-	bool acts = service->policy && wd_ladder_acts(&service->policy->ladders[trigger]);
-
-	if (service->manual || service->memory.hold.held || (acting && acts)) {
-		if (acting)
-			wd_case_note(guard, acting, "%s tripped as well: %s", wd_trigger_name(trigger), why_taken);
+	if (!wd_case_may_open(service, trigger)) {
+		note_beside(guard, service, trigger, why_taken);
 		free(why_taken);
 		return;
 	}

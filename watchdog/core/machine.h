@@ -17,6 +17,7 @@
 #include <watchdog/map.h>
 #include <watchdog/memory.h>
 
+#define WD_PROOF_MOST 10 /* runs in a row that the longest wait (a minute) proves */
 #define WD_SHORT_RUN (10 * WD_SECOND) /* a longer run resets the Engine's back-off (moby restartmanager.go) */
 
 /* --- windows (window.c) --------------------------------------------------------------------------------------------- */
@@ -63,6 +64,7 @@ struct wd_case {
 	bool acts;
 	bool inferred; /* tripped by what nobody saw */
 	bool tried_stop;
+	unsigned beside; /* triggers that tripped as well, a bit for each */
 };
 
 /* --- services (service.c) ------------------------------------------------------------------------------------------- */
@@ -227,6 +229,8 @@ unsigned wd_judge_rate(const struct wd_service *service, enum wd_trigger trigger
 
 void wd_case_trip(struct wd_guard *guard, struct wd_service *service, enum wd_trigger trigger, char *why_taken,
 		  bool inferred);
+/* Whether a case may be opened for a trigger that holds. What may not is judged again as soon as it may. */
+bool wd_case_may_open(const struct wd_service *service, enum wd_trigger trigger);
 void wd_case_recall(struct wd_guard *guard, const struct wd_incident *incident);
 void wd_case_crashed(struct wd_guard *guard, struct wd_service *service, int exit_code, wd_time life);
 void wd_case_unhealthy(struct wd_guard *guard, struct wd_service *service);

@@ -105,6 +105,7 @@ static void crash(struct wd_guard *guard, struct wd_service *service, struct wd_
 	wd_guard_dirty(guard, service, false);
 	if (wd_codes_has(&policy->ignore_exit, mark.exit_code))
 		return;
+	service->last_exit = mark.exit_code;
 	wd_case_crashed(guard, service, mark.exit_code, life);
 	if (answered && counts)
 		wd_crash_count(guard, service, mark, life);
@@ -112,8 +113,6 @@ static void crash(struct wd_guard *guard, struct wd_service *service, struct wd_
 		service->pending = mark;
 	if (wd_codes_has(&policy->exit, mark.exit_code) && !service->cases[WD_TRIGGER_EXIT]) {
 		wd_judge_broke(guard, service, mark.at);
-		if (!answered)
-			wd_marks_add(&service->crashes, mark, most_marks(policy));
 		wd_case_trip(guard, service, WD_TRIGGER_EXIT, wd_reason_exit(mark.exit_code), !mark.seen);
 	}
 }
@@ -146,6 +145,7 @@ void wd_crash_die(struct wd_guard *guard, struct wd_service *service, const stru
 		service->container->exit_code = event->exit_code;
 		return;
 	}
+	service->ended_at = event->at;
 	struct wd_mark_time mark = {.at = event->at,
 				    .from = event->from,
 				    .stamp = event->stamp,
@@ -164,6 +164,17 @@ void wd_crash_die(struct wd_guard *guard, struct wd_service *service, const stru
 	crash(guard, service, mark, life);
 }
 
+void wd_crash_decide(struct wd_guard *guard, struct wd_service *service, int exit_code)
+{
+	struct wd_mark_time mark = service->undecided;
+
+	if (!mark.stamp)
+		return;
+	service->undecided.stamp = WD_STAMP_NONE;
+	mark.exit_code = exit_code;
+	crash(guard, service, mark, service->undecided_life);
+}
+
 /* The exit code that only inspect knows: read while it is not running, or lost for ever. */
 void wd_crash_learn(struct wd_guard *guard, struct wd_service *service)
 {
@@ -174,14 +185,10 @@ void wd_crash_learn(struct wd_guard *guard, struct wd_service *service)
 		return;
 	service->exit_wanted = false;
 	int exit_code = readable ? container->exit_code : -1;
-	if (service->undecided.stamp) {
-		struct wd_mark_time mark = service->undecided;
-		service->undecided.stamp = WD_STAMP_NONE;
-		mark.exit_code = exit_code;
-		crash(guard, service, mark, service->undecided_life);
-	} else if (service->crashes.count && readable) {
-		service->crashes.items[service->crashes.count - 1].exit_code = exit_code;
-	}
+	if (service->undecided.stamp)
+		wd_crash_decide(guard, service, exit_code);
+	else if (service->crashes.count && readable)
+		service->last_exit = service->crashes.items[service->crashes.count - 1].exit_code = exit_code;
 }
 
 /* Crashes that RestartCount proves and no event told: nobody knows when, but after the last moment at which the count

@@ -13,6 +13,7 @@ void wd_event_begin_run(struct wd_service *service, wd_time at)
 {
 	service->running = true;
 	service->stopped = service->ended = false;
+	service->ended_at = WD_NEVER;
 	service->started_at = at;
 	service->asked_until = 0;
 	service->ooms_in_run = 0;
@@ -33,6 +34,7 @@ void wd_event_end_wait(struct wd_service *service, wd_time at)
 
 static void on_start(struct wd_guard *guard, struct wd_service *service, const struct wd_event *event)
 {
+	wd_crash_decide(guard, service, -1); /* it is too late to ask for its exit code */
 	struct wd_mark_time pending = service->pending;
 
 	service->pending.stamp = WD_STAMP_NONE;
@@ -40,7 +42,8 @@ static void on_start(struct wd_guard *guard, struct wd_service *service, const s
 		wd_event_end_wait(service, event->at);
 	else if (service->ended)
 		service->memory.counted = 0; /* a start by hand: RestartCount begins anew */
-	/* Else its end was missed, and whose start this is: RestartCount tells. */
+	else
+		service->square = true; /* its end was missed, and whose start this is, RestartCount tells */
 	wd_event_begin_run(service, event->at);
 	wd_guard_inspect(guard, event->id);
 	if (wd_service_busy(service))

@@ -33,11 +33,6 @@ static const struct wd_rates *rates_of(const struct wd_policy *policy, enum wd_t
 	}
 }
 
-static int last_exit_code(const struct wd_service *service)
-{
-	return service->crashes.count ? service->crashes.items[service->crashes.count - 1].exit_code : -1;
-}
-
 bool wd_judge_rate_holds(const struct wd_guard *guard, const struct wd_service *service, enum wd_trigger trigger,
 			 char **ret_why)
 {
@@ -51,7 +46,7 @@ bool wd_judge_rate_holds(const struct wd_guard *guard, const struct wd_service *
 			continue;
 		if (ret_why)
 			*ret_why = wd_reason_rate(trigger, rate, count, guard->now - first->from,
-						  trigger == WD_TRIGGER_OOM ? -1 : last_exit_code(service));
+						  trigger == WD_TRIGGER_OOM ? -1 : service->last_exit);
 		return true;
 	}
 	return false;
@@ -64,7 +59,7 @@ static bool proof_holds(const struct wd_service *service, char **ret_why)
 		if (rate.count == 0 || service->proven < rate.count || (wd_time)rate.count * WD_SHORT_RUN > rate.window)
 			continue;
 		if (ret_why)
-			*ret_why = wd_reason_proven(rate, service->proof, last_exit_code(service));
+			*ret_why = wd_reason_proven(rate, service->proof, service->last_exit);
 		return true;
 	}
 	return false;
@@ -98,10 +93,10 @@ bool wd_judge_holds(const struct wd_guard *guard, const struct wd_service *servi
 	case WD_TRIGGER_DOWN:
 		return lasting_holds(guard, trigger, service->down_since, policy->down, service->down_why, ret_why);
 	case WD_TRIGGER_EXIT: /* held back once: does it still crash with such a code? */
-		if (!wd_codes_has(&policy->exit, last_exit_code(service)) || service->running)
+		if (!wd_codes_has(&policy->exit, service->last_exit) || service->running)
 			return false;
 		if (ret_why)
-			*ret_why = wd_reason_exit(last_exit_code(service));
+			*ret_why = wd_reason_exit(service->last_exit);
 		return true;
 	default:
 		return false;

@@ -83,11 +83,13 @@ struct wd_service {
 	bool ended;                    /* its last run is over, and no policy answers that */
 	wd_time asked_until;           /* a die up to then was asked for; 0: nobody asked */
 	wd_time started_at;            /* of this run, or of the last */
+	wd_time ended_at;              /* when its last run ended by itself; WD_NEVER: it runs, or nobody saw it */
 	wd_time waiting_since;         /* a crash that the policy answers: the Engine waits; WD_NEVER: it does not */
 	wd_time waited;                /* all waits since the windows were last empty */
 	wd_time last_wait;             /* the wait before this run */
 	wd_time longest_life;          /* since the windows were last empty */
 	wd_time heard_at;              /* when the last event about it came */
+	int last_exit;                 /* of the last crash; -1 unknown */
 	bool exit_wanted;              /* the last crash waits for its exit code from inspect */
 	struct wd_mark_time undecided; /* a crash that only its exit code can judge; stamp 0: none */
 	wd_time undecided_life;
@@ -203,6 +205,7 @@ void wd_crash_die(struct wd_guard *guard, struct wd_service *service, const stru
 void wd_crash_count(struct wd_guard *guard, struct wd_service *service, struct wd_mark_time mark, wd_time life);
 void wd_crash_owed(struct wd_guard *guard, struct wd_service *service);  /* what was owed has not come */
 void wd_crash_learn(struct wd_guard *guard, struct wd_service *service); /* the exit code, from inspect */
+void wd_crash_decide(struct wd_guard *guard, struct wd_service *service, int exit_code); /* one that waited for that */
 void wd_crash_prove(struct wd_service *service, wd_time wait);
 wd_time wd_crash_next_proof(const struct wd_service *service);
 void wd_oom_event(struct wd_guard *guard, struct wd_service *service, const struct wd_event *event);

@@ -22,8 +22,9 @@ struct wd_service *wd_service_new(struct wd_guard *guard, const char *key)
 	service->memory.service = wd_copy(key);
 	service->verdict = WD_VERDICT_WELL;
 	service->verdict_why = "";
+	service->last_exit = -1;
 	service->waiting_since = service->unhealthy_since = service->down_since = WD_NEVER;
-	service->look_at = service->gone_at = service->next = WD_NEVER;
+	service->look_at = service->gone_at = service->next = service->ended_at = WD_NEVER;
 	guard->services = wd_realloc(guard->services, guard->count + 1, sizeof(*guard->services));
 	guard->services[guard->count++] = service;
 	wd_map_set(guard->by_key, key, service);
@@ -40,7 +41,6 @@ void wd_service_empty(struct wd_service *service)
 	service->longest_life = 0;
 	service->pending.stamp = WD_STAMP_NONE;
 	service->blind = false;
-	service->waiting_since = WD_NEVER;
 }
 
 static void drop_container(struct wd_guard *guard, struct wd_service *service)
@@ -100,6 +100,7 @@ static void recall_wait(struct wd_service *service)
 		return;
 	const struct wd_mark_time *last = &service->crashes.items[service->crashes.count - 1];
 	service->waited = last->waited;
+	service->last_exit = last->exit_code;
 	if (last->stamp == memory->last_event && memory->policy.kind != WD_RESTART_NO && !memory->hold.held)
 		service->waiting_since = last->at;
 }
@@ -271,6 +272,7 @@ static void begin_anew(struct wd_guard *guard, struct wd_service *service, const
 	service->blind = container->restart_count > 0;
 	service->undecided.stamp = WD_STAMP_NONE;
 	service->exit_wanted = false;
+	service->waiting_since = service->ended_at = WD_NEVER;
 	service->unhealthy_since = service->down_since = service->look_at = WD_NEVER;
 	service->remembered = false;
 	service->running = false;

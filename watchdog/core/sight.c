@@ -44,12 +44,11 @@ static void take_state(struct wd_guard *guard, struct wd_service *service, bool 
 		service->down_since = service->look_at = WD_NEVER;
 	} else if (!runs) {
 		service->running = false;
-		if (first && container->state == WD_STATE_EXITED) {
-			service->stopped = true;
-			service->waiting_since = WD_NEVER;
-		}
+		service->stopped |= first && container->state == WD_STATE_EXITED;
 	}
-	if (container->state == WD_STATE_RESTARTING && service->waiting_since == WD_NEVER)
+	if (container->state != WD_STATE_RESTARTING)
+		service->waiting_since = WD_NEVER; /* nothing waits any more, whatever ended that */
+	else if (service->waiting_since == WD_NEVER)
 		service->waiting_since = guard->now;
 	/* A first start that fails emits no event at all. */
 	if (first && container->state == WD_STATE_CREATED && wanted_up(service) && service->policy->down)
@@ -91,20 +90,19 @@ static const char *why_down(const struct wd_container *container)
 
 static void judge_down(struct wd_guard *guard, struct wd_service *service)
 {
-	if (service->memory.hold.held || !is_down(service)) {
+	if (service->memory.hold.held || !service->policy->down || !is_down(service)) {
 		service->down_since = WD_NEVER;
 		return;
 	}
 	if (service->down_since != WD_NEVER)
 		return;
 	wd_judge_broke(guard, service, guard->now);
-	if (service->waiting_since != WD_NEVER)
-		service->down_since = service->waiting_since;
+	if (service->ended_at != WD_NEVER)
+		service->down_since = service->ended_at;
 	else if (service->container->state == WD_STATE_CREATED)
 		service->down_since = wd_guard_when(guard, service->container->created);
 	else
 		service->down_since = guard->now;
-	service->waiting_since = WD_NEVER;
 	wd_replace(&service->down_why, why_down(service->container));
 	wd_judge_trip(guard, service, WD_TRIGGER_DOWN, false);
 }

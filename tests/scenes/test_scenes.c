@@ -9,7 +9,7 @@
  * [check] [autoremove] [id=N] · dies CODE · starts [by hand] · crashes CODE · killed [SIGNAL] · stopped · oom · healthy ·
  * unhealthy · paused · removed · vanishes (without an event) · gives-up "why" (a restart that fails without an event) ·
  * did (the plan ordered last is done) · begins (a release has started it, and goes on) · failed "why" · seen (as it is,
- * by the list after a connection) · hold · release · mute 30m · unmute. Of the world: engine up|down|restarted, synced,
+ * by the list after a connection) · stale 1s (an inspect that was asked then) · started (the event alone) · hold · release · mute 30m · unmute. Of the world: engine up|down|restarted, synced,
  * disk full|fine|slow, late 3s, blind on|off (inspects are not answered), deaf on|off (nothing is told, though it
  * happens), replay on|off (events are from the past), seadog killed (and started again with what is on disk; then tell
  * it again that the engine is up, who is `seen`, and synced), reload "key = value" (that line of the configuration).
@@ -296,13 +296,13 @@ static void add_label(struct wd_container *container, const char *text)
 	container->labels[container->label_count++].value = wd_copy(equals + 1);
 }
 
-static void seen(struct scene *scene, const struct box *box)
+static void seen(struct scene *scene, const struct box *box, wd_time ago)
 {
 	struct wd_fact fact = {.kind = WD_FACT_CONTAINER};
 
 	fact.seen.container = &box->container;
-	fact.seen.asked = scene->now;
-	fact.seen.synced = true;
+	fact.seen.asked = scene->now - ago;
+	fact.seen.synced = !ago;
 	if (!scene->deaf)
 		tell(scene, &fact);
 }
@@ -341,7 +341,7 @@ static void runs(struct scene *scene, struct box *box, char **words, size_t coun
 			set_policy(scene, container, word);
 	}
 	box->there = true;
-	seen(scene, box);
+	seen(scene, box, 0);
 }
 
 /* What a release does to the container: the rest of the plan is to look whether it did. */
@@ -415,7 +415,9 @@ static void container_does(struct scene *scene, struct box *box, char **words, s
 	if (wd_text_equal(verb, "runs"))
 		runs(scene, box, words + 1, count - 1);
 	else if (wd_text_equal(verb, "seen"))
-		seen(scene, box);
+		seen(scene, box, 0);
+	else if (wd_text_equal(verb, "stale"))
+		seen(scene, box, span_of(scene, what));
 	else if (wd_text_equal(verb, "dies"))
 		dies(scene, box, (int)atol(what), count > 2);
 	else if (wd_text_equal(verb, "starts"))
@@ -436,6 +438,8 @@ static void container_does(struct scene *scene, struct box *box, char **words, s
 		box->there = false, tell_event(scene, box, WD_EVENT_DESTROY, -1, 0, WD_HEALTH_NONE);
 	else if (wd_text_equal(verb, "vanishes"))
 		box->there = false;
+	else if (wd_text_equal(verb, "started"))
+		tell_event(scene, box, WD_EVENT_START, -1, 0, WD_HEALTH_NONE);
 	else if (wd_text_equal(verb, "gives-up"))
 		box->container.state = WD_STATE_EXITED, wd_replace(&box->container.trouble, what);
 	else if (wd_text_equal(verb, "begins"))
@@ -622,6 +626,10 @@ static void expect(struct scene *scene, const struct wd_list *words)
 	} else if (wd_text_equal(what, "silence")) {
 		if (strstr(wd_text_get(&scene->told), words->items[2]))
 			fail_at(scene, "people were told \"%s\"", words->items[2]);
+	} else if (wd_text_equal(what, "gone")) {
+		struct wd_service_view view;
+		if (wd_guard_find(scene->guard, words->items[2], scene->now, &view) && view.container)
+			fail_at(scene, "%s is still there", words->items[2]);
 	} else if (wd_text_equal(what, "verdict")) {
 		expect_view(scene, words->items[2], words->items[3]);
 	} else if (wd_text_equal(what, "count")) {

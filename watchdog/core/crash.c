@@ -106,7 +106,7 @@ static void crash(struct wd_guard *guard, struct wd_service *service, struct wd_
 	if (wd_codes_has(&policy->ignore_exit, mark.exit_code))
 		return;
 	service->last_exit = mark.exit_code;
-	wd_case_crashed(guard, service, mark.exit_code, life);
+	wd_case_crashed(guard, service, mark.exit_code, life, true);
 	if (answered && counts)
 		wd_crash_count(guard, service, mark, life);
 	else if (!answered && service->memory.policy.kind == WD_RESTART_NO && mark.exit_code != 0)
@@ -191,6 +191,16 @@ void wd_crash_learn(struct wd_guard *guard, struct wd_service *service)
 		service->last_exit = service->crashes.items[service->crashes.count - 1].exit_code = exit_code;
 }
 
+/* Its policy had been changed, and we did not know yet. */
+void wd_crash_answered(struct wd_guard *guard, struct wd_service *service)
+{
+	struct wd_mark_time mark = service->pending;
+
+	service->pending.stamp = WD_STAMP_NONE;
+	service->memory.counted++;
+	wd_crash_count(guard, service, mark, -1);
+}
+
 /* Crashes that RestartCount proves and no event told: nobody knows when, but after the last moment at which the count
  * was known to be right. */
 void wd_crash_owed(struct wd_guard *guard, struct wd_service *service)
@@ -206,6 +216,8 @@ void wd_crash_owed(struct wd_guard *guard, struct wd_service *service)
 	service->owed = 0;
 	if (missing > WD_RATE_COUNT_MAX)
 		missing = WD_RATE_COUNT_MAX;
+	if (missing)
+		wd_case_crashed(guard, service, -1, -1, false);
 	for (unsigned i = 0; i < missing; i++)
 		wd_crash_count(guard, service, mark, -1);
 	/* The Engine counts first and says so later, up to seconds later where output is held open: of a container that is

@@ -46,11 +46,9 @@ static void on_start(struct wd_guard *guard, struct wd_service *service, const s
 		service->square = true; /* its end was missed, and whose start this is, RestartCount tells */
 	wd_event_begin_run(service, event->at);
 	wd_guard_inspect(guard, event->id);
-	if (wd_service_busy(service))
-		return;
-	if (service->memory.hold.held)
-		wd_manual_started(guard, service);
-	else if (pending.stamp) /* nobody's policy, but something starts it again and again */
+	if (wd_service_busy(service) || service->memory.hold.held)
+		return; /* whether what is held runs again, the inspect tells: this may have been before it was stopped */
+	if (pending.stamp) /* nobody's policy, but something starts it again and again */
 		wd_crash_count(guard, service, pending, -1);
 }
 
@@ -118,8 +116,6 @@ static void take_event(struct wd_guard *guard, struct wd_service *service, const
 	case WD_EVENT_PAUSE:
 	case WD_EVENT_UNPAUSE:
 		service->container->state = event->kind == WD_EVENT_PAUSE ? WD_STATE_PAUSED : WD_STATE_RUNNING;
-		if (event->kind == WD_EVENT_UNPAUSE && service->memory.hold.held && !wd_service_busy(service))
-			wd_manual_started(guard, service);
 		wd_guard_inspect(guard, event->id);
 		break;
 	case WD_EVENT_UPDATE:

@@ -219,8 +219,11 @@ static void schedule(struct wd_guard *guard, struct wd_service *service)
 {
 	wd_time judge = wd_judge_next(guard, service);
 	wd_time act = wd_case_next(guard, service);
+	wd_time manual = wd_manual_next(service);
 
 	service->next = judge < act ? judge : act;
+	if (manual < service->next)
+		service->next = manual;
 	if (service->next < guard->wake)
 		guard->wake = service->next;
 }
@@ -238,6 +241,7 @@ static void pass_time(struct wd_guard *guard, bool all)
 	for (size_t i = guard->count; i-- > 0;) {
 		struct wd_service *service = guard->services[i];
 		if (all || service->next <= guard->now) {
+			wd_manual_time(guard, service);
 			wd_judge_time(guard, service);
 			wd_case_time(guard, service);
 			if (service->gone_at != WD_NEVER && guard->now - service->gone_at >= 10 * WD_MINUTE) {
@@ -255,7 +259,7 @@ static void tell_event(struct wd_guard *guard, const struct wd_event *event)
 {
 	struct wd_service *service = wd_service_by_id(guard, event->id);
 
-	if (!service) {
+	if (!service || !service->container) {
 		wd_guard_stranger(guard, event);
 		return;
 	}
@@ -286,16 +290,18 @@ static void tell_gone(struct wd_guard *guard, const char *id)
 	}
 }
 
-/* After a whole list: what was remembered and not listed is gone. A container that was not listed but that events
- * spoke of since is looked at by itself. */
+/* After a whole list: what was not told with it is gone, or the Engine did not answer about it. Which of them, it says
+ * when it is asked for that one. */
 static void tell_synced(struct wd_guard *guard, bool given_up)
 {
 	for (size_t i = 0; i < guard->count; i++) {
 		struct wd_service *service = guard->services[i];
-		if (!service->container && service->gone_at == WD_NEVER && !given_up)
-			wd_service_lose(guard, service);
-		else if (service->container && !service->listed) /* removed while nobody told; the Engine knows */
-			wd_guard_inspect(guard, service->container->id);
+		if (!service->listed && service->gone_at == WD_NEVER) {
+			if (service->memory.id)
+				wd_guard_inspect(guard, service->memory.id);
+			else if (!given_up)
+				wd_service_lose(guard, service);
+		}
 		settle(guard, service);
 	}
 }
@@ -427,6 +433,9 @@ void wd_guard_configure(struct wd_guard *guard, const struct wd_settings *settin
 		service->policy = wd_policy_free(service->policy);
 		service->policy = wd_settings_policy(settings, service->container, &ignored);
 		wd_findings_done(&ignored);
+		wd_case_met(guard, service);
+		if (service->memory.hold.held)
+			service->look_at = guard->now; /* what was not to be touched may be now */
 	}
 	guard->wake = guard->now; /* every deadline may have moved */
 	for (size_t i = 0; i < guard->count; i++)

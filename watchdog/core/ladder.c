@@ -8,7 +8,7 @@
 #define NOTES_MAX 200
 #define VERIFY_MOST (5 * WD_MINUTE)
 #define WATCH_STEP (10 * WD_SECOND)
-#define REMEMBER_PATIENCE (10 * WD_SECOND)
+#define STOPPED_BY_SOMEBODY "somebody stopped it"
 
 struct wd_case *wd_case_free(struct wd_case *the_case)
 {
@@ -73,6 +73,7 @@ static void begin_step(struct wd_guard *guard, struct wd_case *the_case, enum wd
 {
 	struct wd_incident *incident = the_case->incident;
 
+	the_case->tried_stop |= action == WD_ACTION_STOP;
 	incident->steps = wd_realloc(incident->steps, incident->step_count + 1, sizeof(*incident->steps));
 	incident->steps[incident->step_count++] = (struct wd_step){.action = action, .started = guard->stamp};
 }
@@ -153,6 +154,16 @@ void wd_hold_begin(struct wd_guard *guard, struct wd_service *service, enum wd_a
 	wd_guard_dirty(guard, service, true);
 }
 
+/* What a plan has left it with: the next crash may come before the next inspect. */
+void wd_hold_leaves(struct wd_guard *guard, struct wd_service *service, struct wd_restart_policy policy)
+{
+	service->memory.policy = policy;
+	service->remembered = false;
+	if (service->container)
+		service->container->policy = policy;
+	wd_guard_dirty(guard, service, false);
+}
+
 struct wd_order *wd_hold_order(struct wd_guard *guard, const struct wd_service *service, enum wd_action action)
 {
 	struct wd_order *order = wd_guard_order(guard, WD_ORDER_ACT, service);
@@ -191,13 +202,12 @@ static void begin_action(struct wd_guard *guard, struct wd_service *service, str
 			 enum wd_action action)
 {
 	begin_step(guard, the_case, action);
-	the_case->tried_stop |= action == WD_ACTION_STOP;
 	if (action == WD_ACTION_RESTART || service->remembered) {
 		start_plan(guard, service, the_case, action);
 		return;
 	}
 	the_case->phase = WD_PHASE_REMEMBERING;
-	the_case->until = guard->now + REMEMBER_PATIENCE;
+	the_case->until = guard->now + WD_REMEMBER_PATIENCE;
 	service->remembering = true;
 	wd_guard_dirty(guard, service, true);
 }
@@ -278,10 +288,9 @@ static void reach_end(struct wd_guard *guard, struct wd_service *service, enum w
 	const struct wd_ladder *ladder = ladder_of(service, the_case);
 	bool told_last = ladder->count == 0 || ladder->rungs[ladder->count - 1].action == WD_ACTION_NOTIFY;
 
-	if (the_case->acts && !told_last && !the_case->tried_stop && the_case->rung == ladder->count) {
-		if (try_action(guard, service, trigger, WD_ACTION_STOP))
-			return;
-	}
+	if (the_case->acts && !told_last && !the_case->tried_stop &&
+	    try_action(guard, service, trigger, WD_ACTION_STOP))
+		return;
 	if (the_case->acts && (!told_last || the_case->tried_stop)) {
 		wd_service_empty(service);
 		begin_cooldown(guard, service);
@@ -347,7 +356,8 @@ bool wd_case_may_open(const struct wd_service *service, enum wd_trigger trigger)
 {
 	const struct wd_policy *policy = service->policy;
 
-	if (!policy || !policy->watched || service->cases[trigger] || service->manual || service->memory.hold.held)
+	if (!policy || !policy->watched || service->cases[trigger] || wd_manual_busy(service) ||
+	    service->memory.hold.held)
 		return false;
 	return !wd_case_acting(service) || !wd_ladder_acts(&policy->ladders[trigger]);
 }
@@ -389,10 +399,17 @@ static void rung_failed(struct wd_guard *guard, struct wd_service *service, stru
 	climb(guard, service, the_case->incident->trigger);
 }
 
-void wd_case_crashed(struct wd_guard *guard, struct wd_service *service, int exit_code, wd_time life)
+/* Whether a rung has been done and has yet to show that it helped; what people ask for meanwhile goes first. */
+static bool is_on_trial(const struct wd_service *service, const struct wd_case *the_case)
+{
+	return !wd_manual_busy(service) &&
+	       (the_case->phase == WD_PHASE_VERIFYING || the_case->phase == WD_PHASE_CONFIRMING);
+}
+
+void wd_case_crashed(struct wd_guard *guard, struct wd_service *service, int exit_code, wd_time life, bool seen)
 {
 	struct wd_case *acting = wd_case_acting(service);
-	WD_AUTO_FREE char *text = wd_reason_crash(exit_code, life, true);
+	WD_AUTO_FREE char *text = wd_reason_crash(exit_code, life, seen);
 
 	for (unsigned i = 0; i < WD_TRIGGERS; i++)
 		if (service->cases[i])
@@ -401,7 +418,7 @@ void wd_case_crashed(struct wd_guard *guard, struct wd_service *service, int exi
 		return;
 	if (life > acting->longest)
 		acting->longest = life;
-	if (acting->phase == WD_PHASE_VERIFYING || acting->phase == WD_PHASE_CONFIRMING) {
+	if (is_on_trial(service, acting)) {
 		WD_AUTO_FREE char *why = wd_format("it did not help: %s", text);
 		rung_failed(guard, service, acting, WD_RESULT_FAILED, why);
 	}
@@ -411,7 +428,7 @@ void wd_case_unhealthy(struct wd_guard *guard, struct wd_service *service)
 {
 	struct wd_case *acting = wd_case_acting(service);
 
-	if (acting && (acting->phase == WD_PHASE_VERIFYING || acting->phase == WD_PHASE_CONFIRMING))
+	if (acting && is_on_trial(service, acting))
 		rung_failed(guard, service, acting, WD_RESULT_FAILED, "it did not help: unhealthy again");
 }
 
@@ -438,13 +455,34 @@ static void begin_verifying(struct wd_guard *guard, struct wd_service *service, 
 	write_incident(guard, service, the_case->incident);
 }
 
-static void helped(struct wd_guard *guard, struct wd_service *service, struct wd_case *the_case)
+static void helped(struct wd_guard *guard, struct wd_service *service, struct wd_case *the_case, const char *how)
 {
 	enum wd_trigger trigger = the_case->incident->trigger;
 
-	end_step(guard, service, the_case, WD_RESULT_DONE, "verified: it runs");
+	end_step(guard, service, the_case, WD_RESULT_DONE, how);
 	wd_service_empty(service);
 	close_case(guard, service, trigger, WD_OUTCOME_RECOVERED, "verified to run");
+}
+
+static bool stopped_by_somebody(const struct wd_service *service)
+{
+	return service->stopped && !service->running;
+}
+
+static bool has_ended_well(const struct wd_service *service)
+{
+	const struct wd_container *container = service->container;
+
+	return container->state == WD_STATE_EXITED && container->exit_code == 0 && service->waiting_since == WD_NEVER &&
+	       service->down_since == WD_NEVER;
+}
+
+static void look_again(const struct wd_guard *guard, struct wd_case *the_case)
+{
+	wd_time soon = guard->now + 2 * WD_SECOND;
+
+	the_case->phase = WD_PHASE_VERIFYING;
+	the_case->until = soon < the_case->patience ? soon : the_case->patience;
 }
 
 /* The last inspect of a verification decides. */
@@ -452,26 +490,37 @@ static void confirm(struct wd_guard *guard, struct wd_service *service, struct w
 {
 	const struct wd_container *container = service->container;
 
-	if (container->state != WD_STATE_RUNNING) {
+	if (container->state == WD_STATE_RUNNING && has_check(service) && container->health != WD_HEALTH_HEALTHY) {
+		if (guard->now < the_case->patience)
+			look_again(guard, the_case);
+		else
+			rung_failed(guard, service, the_case, WD_RESULT_FAILED, "it did not help: not healthy in time");
+	} else if (container->state == WD_STATE_RUNNING) {
+		helped(guard, service, the_case, "verified: it runs");
+	} else if (stopped_by_somebody(service)) {
+		end_step(guard, service, the_case, WD_RESULT_DONE, STOPPED_BY_SOMEBODY);
+		close_case(guard, service, the_case->incident->trigger, WD_OUTCOME_SUPPRESSED, STOPPED_BY_SOMEBODY);
+	} else if (has_ended_well(service)) {
+		helped(guard, service, the_case, "verified: it ended with exit code 0");
+	} else {
 		WD_AUTO_FREE char *why = wd_format("it did not help: %s", wd_state_name(container->state));
 		rung_failed(guard, service, the_case, WD_RESULT_FAILED, why);
-	} else if (!has_check(service) || container->health == WD_HEALTH_HEALTHY) {
-		helped(guard, service, the_case);
-	} else if (guard->now >= the_case->patience) {
-		rung_failed(guard, service, the_case, WD_RESULT_FAILED, "it did not help: not healthy in time");
-	} else {
-		the_case->phase = WD_PHASE_VERIFYING;
-		the_case->until = guard->now + 2 * WD_SECOND < the_case->patience ? guard->now + 2 * WD_SECOND
-										  : the_case->patience;
 	}
 }
 
+/* Crashes that nobody saw are on their way into the account: they decide first. */
 void wd_case_seen(struct wd_guard *guard, struct wd_service *service)
 {
 	struct wd_case *acting = wd_case_acting(service);
 
-	if (acting && acting->phase == WD_PHASE_CONFIRMING)
+	if (!acting || acting->phase != WD_PHASE_CONFIRMING)
+		return;
+	if (service->owed || wd_manual_busy(service)) {
+		acting->phase = WD_PHASE_VERIFYING;
+		acting->until = service->owed ? service->owed_at : guard->now;
+	} else {
 		confirm(guard, service, acting);
+	}
 }
 
 /* Whether it has outlived the loop: it runs, and for twice as long as it ever did between two crashes. */
@@ -482,32 +531,52 @@ static bool outlived(const struct wd_guard *guard, const struct wd_service *serv
 	return service->running && guard->now - service->started_at >= enough;
 }
 
+/* Windows are empty after an action, so that they prove nothing then: only a life that is long enough does. */
+static bool well_again(const struct wd_guard *guard, const struct wd_service *service, const struct wd_case *the_case)
+{
+	enum wd_trigger trigger = the_case->incident->trigger;
+	bool crashes = trigger == WD_TRIGGER_RESTARTS || trigger == WD_TRIGGER_FLAPPING || trigger == WD_TRIGGER_EXIT;
+
+	if (!did_act(the_case))
+		return !wd_judge_holds(guard, service, trigger, NULL) || (crashes && outlived(guard, service));
+	if (service->running)
+		return service->unhealthy_since == WD_NEVER && outlived(guard, service);
+	return has_ended_well(service);
+}
+
+/* Whether it is over without any more doing; if so the case is closed. */
+static bool is_over(struct wd_guard *guard, struct wd_service *service, struct wd_case *the_case)
+{
+	enum wd_trigger trigger = the_case->incident->trigger;
+	bool told = the_case->phase == WD_PHASE_WATCHING;
+
+	if (stopped_by_somebody(service) && trigger != WD_TRIGGER_DOWN)
+		close_case(guard, service, trigger, WD_OUTCOME_SUPPRESSED, STOPPED_BY_SOMEBODY);
+	else if (!well_again(guard, service, the_case))
+		return false;
+	else if (told || did_act(the_case))
+		close_case(guard, service, trigger, WD_OUTCOME_RECOVERED, "well again");
+	else
+		close_case(guard, service, trigger, WD_OUTCOME_SUPPRESSED, "well again before anything was done");
+	return true;
+}
+
 /* The gate may be open now: is it still sick? A loop is never let run on because it was once let pass. */
 static void judge_again(struct wd_guard *guard, struct wd_service *service, struct wd_case *the_case)
 {
-	enum wd_trigger trigger = the_case->incident->trigger;
 	wd_time until;
 
-	bool crashes = trigger == WD_TRIGGER_RESTARTS || trigger == WD_TRIGGER_FLAPPING || trigger == WD_TRIGGER_EXIT;
-	if (!wd_judge_holds(guard, service, trigger, NULL) || (crashes && outlived(guard, service))) {
-		bool acted = did_act(the_case);
-		close_case(guard, service, trigger, acted ? WD_OUTCOME_RECOVERED : WD_OUTCOME_SUPPRESSED,
-			   acted ? "well again" : "well again before anything was done");
+	if (is_over(guard, service, the_case))
 		return;
-	}
 	if (wd_gate_bar(guard, service, the_case, &until) != WD_BAR_NONE)
 		the_case->until = until == WD_NEVER ? guard->now + WATCH_STEP : until;
 	else
-		climb(guard, service, trigger);
+		climb(guard, service, the_case->incident->trigger);
 }
 
 static void watch(struct wd_guard *guard, struct wd_service *service, struct wd_case *the_case)
 {
-	enum wd_trigger trigger = the_case->incident->trigger;
-
-	if (!wd_judge_holds(guard, service, trigger, NULL))
-		close_case(guard, service, trigger, WD_OUTCOME_RECOVERED, "well again");
-	else
+	if (!is_over(guard, service, the_case))
 		the_case->until = guard->now + WATCH_STEP;
 }
 
@@ -542,8 +611,16 @@ static void time_of(struct wd_guard *guard, struct wd_service *service, struct w
 	}
 }
 
+/* While people have it, and while it is only remembered: nothing can be said about it then. */
+static bool stands_still(const struct wd_service *service)
+{
+	return wd_manual_busy(service) || !service->policy;
+}
+
 void wd_case_time(struct wd_guard *guard, struct wd_service *service)
 {
+	if (stands_still(service))
+		return;
 	for (unsigned i = 0; i < WD_TRIGGERS; i++)
 		if (service->cases[i])
 			time_of(guard, service, service->cases[i]);
@@ -553,7 +630,7 @@ wd_time wd_case_next(const struct wd_guard *guard, const struct wd_service *serv
 {
 	wd_time next = WD_NEVER;
 
-	for (unsigned i = 0; i < WD_TRIGGERS; i++) {
+	for (unsigned i = 0; i < WD_TRIGGERS && !stands_still(service); i++) {
 		const struct wd_case *the_case = service->cases[i];
 		if (!the_case || (the_case->phase == WD_PHASE_VERIFYING && !guard->up))
 			continue;
@@ -563,6 +640,16 @@ wd_time wd_case_next(const struct wd_guard *guard, const struct wd_service *serv
 	if (service->muted_until > guard->now && service->muted_until < next)
 		next = service->muted_until;
 	return next;
+}
+
+/* The disk has taken the policy. Meanwhile others may have used the budget up, or somebody has muted it: the rung is
+ * begun anew. */
+static void go_on(struct wd_guard *guard, struct wd_service *service, struct wd_case *the_case)
+{
+	if (last_step(the_case)->action == WD_ACTION_STOP)
+		the_case->tried_stop = false;
+	the_case->incident->step_count--;
+	climb(guard, service, the_case->incident->trigger);
 }
 
 void wd_case_stored(struct wd_guard *guard, struct wd_service *service)
@@ -576,7 +663,7 @@ void wd_case_stored(struct wd_guard *guard, struct wd_service *service)
 	if (!acting || acting->phase != WD_PHASE_REMEMBERING)
 		return;
 	if (service->remembered) {
-		start_plan(guard, service, acting, last_step(acting)->action);
+		go_on(guard, service, acting);
 		return;
 	}
 	WD_AUTO_FREE char *why = wd_format("refused: its restart policy cannot be remembered: %s",
@@ -589,9 +676,14 @@ void wd_case_stored(struct wd_guard *guard, struct wd_service *service)
 /* All that is open about a service ends with what was done to it. */
 void wd_case_close_all(struct wd_guard *guard, struct wd_service *service, enum wd_outcome outcome, const char *why)
 {
-	for (unsigned i = 0; i < WD_TRIGGERS; i++)
-		if (service->cases[i])
-			close_case(guard, service, (enum wd_trigger)i, outcome, why);
+	for (unsigned i = 0; i < WD_TRIGGERS; i++) {
+		struct wd_case *the_case = service->cases[i];
+		if (!the_case)
+			continue;
+		if (in_a_step(the_case)) /* a restart that had yet to show that it helped */
+			end_step(guard, service, the_case, WD_RESULT_DONE, why);
+		close_case(guard, service, (enum wd_trigger)i, outcome, why);
+	}
 }
 
 static void plan_done(struct wd_guard *guard, struct wd_service *service, struct wd_case *the_case,
@@ -605,6 +697,7 @@ static void plan_done(struct wd_guard *guard, struct wd_service *service, struct
 		return;
 	}
 	service->memory.hold.policy = fact->acted.kept;
+	wd_hold_leaves(guard, service, (struct wd_restart_policy){.kind = WD_RESTART_NO});
 	wd_guard_dirty(guard, service, true);
 	end_step(guard, service, the_case, WD_RESULT_DONE, fact->acted.detail);
 	wd_case_close_all(guard, service, WD_OUTCOME_HELD,
@@ -676,28 +769,91 @@ void wd_case_replaced(struct wd_guard *guard, struct wd_service *service, const 
 	}
 }
 
-/* An incident that was open when seadog ended: judged again, from the rung that it had reached. */
+static bool in_action(const struct wd_case *the_case, enum wd_action action)
+{
+	return in_a_step(the_case) && last_step(the_case)->action == action;
+}
+
+/* What its policy says, which is known from now on, or has changed: does it act? Of several the first does. */
+void wd_case_met(struct wd_guard *guard, struct wd_service *service)
+{
+	bool taken = false;
+
+	for (unsigned i = 0; i < WD_TRIGGERS; i++) {
+		struct wd_case *the_case = service->cases[i];
+		if (!the_case)
+			continue;
+		bool acts = !taken && wd_ladder_acts(ladder_of(service, the_case));
+		if (the_case->phase == WD_PHASE_VERIFYING && the_case->until == WD_NEVER) {
+			begin_verifying(guard, service, the_case);
+		} else if (the_case->phase == WD_PHASE_WATCHING && acts && !did_act(the_case)) {
+			the_case->phase = WD_PHASE_WAITING;
+			the_case->rung = 0;
+			the_case->acts = true;
+			the_case->until = guard->now;
+		} else if (the_case->phase == WD_PHASE_WAITING && !acts) {
+			the_case->phase = WD_PHASE_WATCHING;
+			the_case->acts = false;
+		}
+		taken |= the_case->acts;
+	}
+}
+
+static void recall_step(struct wd_guard *guard, struct wd_service *service, struct wd_case *the_case)
+{
+	struct wd_step *step = last_step(the_case);
+
+	step->ended = guard->stamp;
+	step->result = service->memory.hold.held ? WD_RESULT_DONE : WD_RESULT_FAILED;
+	wd_replace(&step->detail, "seadog was restarted in the middle of it");
+}
+
+/* Its service is not remembered any more: nobody would ever close it. */
+static void close_orphan(struct wd_guard *guard, struct wd_incident *incident_taken)
+{
+	struct wd_incident *incident = incident_taken;
+
+	for (unsigned i = 0; i < incident->step_count; i++) {
+		struct wd_step *step = &incident->steps[i];
+		if (step->ended == WD_STAMP_NONE) {
+			step->ended = guard->stamp;
+			step->result = WD_RESULT_FAILED;
+		}
+	}
+	incident->closed = guard->stamp;
+	incident->outcome = WD_OUTCOME_SUPPRESSED;
+	wd_guard_order(guard, WD_ORDER_INCIDENT, NULL)->incident = incident;
+	wd_guard_bury_incident(guard, incident);
+}
+
+/* An incident that was open when seadog ended: judged again, from the rung that it had reached. Whether a restart has
+ * helped is looked at anew. */
 void wd_case_recall(struct wd_guard *guard, const struct wd_incident *incident)
 {
 	struct wd_service *service = wd_map_get(guard->by_key, incident->service);
 
-	if (!service || service->cases[incident->trigger])
+	if (!service && incident->container)
+		service = wd_service_by_id(guard, incident->container);
+	if (!service || service->cases[incident->trigger]) {
+		close_orphan(guard, wd_incident_copy(incident));
 		return;
+	}
 	struct wd_case *the_case = wd_alloc(1, sizeof(*the_case));
 	the_case->incident = wd_incident_copy(incident);
 	the_case->phase = WD_PHASE_WAITING;
 	the_case->until = guard->born + guard->settings->grace;
 	the_case->inferred = true;
 	the_case->acts = true;
-	if (in_a_step(the_case)) {
-		struct wd_step *step = last_step(the_case);
-		step->ended = guard->stamp;
-		step->result = service->memory.hold.held ? WD_RESULT_DONE : WD_RESULT_FAILED;
-		wd_replace(&step->detail, "seadog was restarted in the middle of it");
-	}
 	the_case->rung = the_case->incident->step_count;
 	service->cases[incident->trigger] = the_case;
 	wd_case_note(guard, the_case, "seadog was restarted");
+	if (in_action(the_case, WD_ACTION_RESTART)) {
+		the_case->rung--;
+		the_case->phase = WD_PHASE_VERIFYING;
+		the_case->until = WD_NEVER;
+	} else if (in_a_step(the_case)) {
+		recall_step(guard, service, the_case);
+	}
 	if (service->memory.hold.held)
 		close_case(guard, service, incident->trigger, WD_OUTCOME_HELD, "stopped until it is released");
 	service->next = guard->now;

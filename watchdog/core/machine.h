@@ -17,6 +17,7 @@
 #include <watchdog/map.h>
 #include <watchdog/memory.h>
 
+#define WD_REMEMBER_PATIENCE (10 * WD_SECOND) /* what is not on disk by then is not done */
 #define WD_PROOF_MOST 10 /* runs in a row that the longest wait (a minute) proves */
 #define WD_SHORT_RUN (10 * WD_SECOND) /* a longer run resets the Engine's back-off (moby restartmanager.go) */
 
@@ -123,7 +124,8 @@ struct wd_service {
 	uint64_t manual;  /* ticket of a plan that a person asked for, or that a start by hand made; 0: none */
 	uint64_t request; /* of the person */
 	enum wd_action manual_action;
-	bool manual_waits; /* for the store */
+	bool manual_waits; /* for the store, */
+	wd_time manual_by; /* but not for ever */
 	bool manual_no_start;
 	bool remembered; /* the store confirmed memory.policy of memory.id */
 	bool remembering;
@@ -203,6 +205,7 @@ void wd_event_end_wait(struct wd_service *service, wd_time at); /* the Engine's 
 void wd_sight_take(struct wd_guard *guard, struct wd_service *service, wd_time asked, bool first);
 void wd_crash_die(struct wd_guard *guard, struct wd_service *service, const struct wd_event *event);
 void wd_crash_count(struct wd_guard *guard, struct wd_service *service, struct wd_mark_time mark, wd_time life);
+void wd_crash_answered(struct wd_guard *guard, struct wd_service *service); /* a pending one, by the policy after all */
 void wd_crash_owed(struct wd_guard *guard, struct wd_service *service);  /* what was owed has not come */
 void wd_crash_learn(struct wd_guard *guard, struct wd_service *service); /* the exit code, from inspect */
 void wd_crash_decide(struct wd_guard *guard, struct wd_service *service, int exit_code); /* one that waited for that */
@@ -235,7 +238,8 @@ void wd_case_trip(struct wd_guard *guard, struct wd_service *service, enum wd_tr
 /* Whether a case may be opened for a trigger that holds. What may not is judged again as soon as it may. */
 bool wd_case_may_open(const struct wd_service *service, enum wd_trigger trigger);
 void wd_case_recall(struct wd_guard *guard, const struct wd_incident *incident);
-void wd_case_crashed(struct wd_guard *guard, struct wd_service *service, int exit_code, wd_time life);
+void wd_case_met(struct wd_guard *guard, struct wd_service *service); /* its policy is known, or is another one */
+void wd_case_crashed(struct wd_guard *guard, struct wd_service *service, int exit_code, wd_time life, bool seen);
 void wd_case_unhealthy(struct wd_guard *guard, struct wd_service *service);
 void wd_case_seen(struct wd_guard *guard, struct wd_service *service); /* a fresh inspect */
 void wd_case_time(struct wd_guard *guard, struct wd_service *service);
@@ -254,6 +258,7 @@ struct wd_case *wd_case_free(struct wd_case *the_case);
 /* Holds: the row says held before the plan's journal is struck out. */
 void wd_hold_begin(struct wd_guard *guard, struct wd_service *service, enum wd_action kind, int64_t incident);
 void wd_hold_end(struct wd_guard *guard, struct wd_service *service);
+void wd_hold_leaves(struct wd_guard *guard, struct wd_service *service, struct wd_restart_policy policy);
 struct wd_order *wd_hold_order(struct wd_guard *guard, const struct wd_service *service, enum wd_action action);
 
 /* --- what people ask for, and what they do by hand (manual.c) --------------------------------------------------------- */
@@ -263,6 +268,9 @@ void wd_manual_resuming(struct wd_guard *guard, const struct wd_fact *fact);
 void wd_manual_complete(struct wd_guard *guard, struct wd_service *service); /* a hold that is not whole */
 void wd_manual_started(struct wd_guard *guard, struct wd_service *service);  /* a held container runs again */
 void wd_manual_stored(struct wd_guard *guard, struct wd_service *service);
+bool wd_manual_busy(const struct wd_service *service); /* cases wait meanwhile */
+void wd_manual_time(struct wd_guard *guard, struct wd_service *service);
+wd_time wd_manual_next(const struct wd_service *service);
 void wd_manual_acted(struct wd_guard *guard, struct wd_service *service, const struct wd_fact *fact);
 void wd_manual_replaced(struct wd_guard *guard, struct wd_service *service, const char *why);
 

@@ -35,13 +35,30 @@ static void start_manual(struct wd_guard *guard, struct wd_service *service, boo
 	}
 }
 
+bool wd_manual_busy(const struct wd_service *service)
+{
+	return service->manual || service->manual_waits;
+}
+
+/* The policy that a hold will have to give back is written first. */
+static void remember_first(struct wd_guard *guard, struct wd_service *service)
+{
+	if (service->remembered) {
+		start_manual(guard, service, false);
+		return;
+	}
+	service->manual_waits = service->remembering = true;
+	service->manual_by = guard->now + WD_REMEMBER_PATIENCE;
+	wd_guard_dirty(guard, service, true);
+}
+
 /* --- asked ------------------------------------------------------------------------------------------------------------ */
 
 static const char *busy_with(const struct wd_service *service)
 {
 	const struct wd_case *acting = wd_case_acting(service);
 
-	if (service->manual || service->manual_waits)
+	if (wd_manual_busy(service))
 		return "something is being done to it already: try again in a moment";
 	if (acting && (acting->phase == WD_PHASE_TREATING || acting->phase == WD_PHASE_REMEMBERING))
 		return "it is being treated right now: try again in a moment";
@@ -66,12 +83,7 @@ static void ask_hold(struct wd_guard *guard, struct wd_service *service, const s
 	service->request = fact->asked.request;
 	service->manual_action = WD_ACTION_STOP;
 	service->manual_no_start = false;
-	if (service->remembered) {
-		start_manual(guard, service, false);
-		return;
-	}
-	service->manual_waits = service->remembering = true;
-	wd_guard_dirty(guard, service, true);
+	remember_first(guard, service);
 }
 
 static void ask_release(struct wd_guard *guard, struct wd_service *service, const struct wd_fact *fact)
@@ -144,10 +156,16 @@ void wd_manual_ask(struct wd_guard *guard, const struct wd_fact *fact)
 
 /* --- by hand ---------------------------------------------------------------------------------------------------------- */
 
+/* What nobody has asked for in words. */
+static bool may_by_itself(const struct wd_guard *guard, const struct wd_service *service)
+{
+	return !guard->settings->observe && wd_service_may_touch(guard, service);
+}
+
 /* A person has started what was held: that releases it, so its policy goes back. */
 void wd_manual_started(struct wd_guard *guard, struct wd_service *service)
 {
-	if (service->manual)
+	if (wd_manual_busy(service) || !may_by_itself(guard, service))
 		return;
 	service->request = 0;
 	service->manual_action = WD_ACTION_RELEASE;
@@ -173,17 +191,12 @@ void wd_manual_resuming(struct wd_guard *guard, const struct wd_fact *fact)
  * hold was cut short before its journal was on disk. */
 void wd_manual_complete(struct wd_guard *guard, struct wd_service *service)
 {
-	if (service->manual || service->manual_waits)
+	if (wd_manual_busy(service) || !may_by_itself(guard, service))
 		return;
 	service->request = 0;
 	service->manual_action = WD_ACTION_STOP;
 	service->manual_no_start = false;
-	if (service->remembered) {
-		start_manual(guard, service, false);
-		return;
-	}
-	service->manual_waits = service->remembering = true;
-	wd_guard_dirty(guard, service, true);
+	remember_first(guard, service);
 }
 
 /* --- ends ------------------------------------------------------------------------------------------------------------- */
@@ -205,6 +218,10 @@ static void manual_failed(struct wd_guard *guard, struct wd_service *service, co
 
 void wd_manual_stored(struct wd_guard *guard, struct wd_service *service)
 {
+	if (!service->request && !may_by_itself(guard, service)) {
+		service->manual_waits = false; /* the configuration has changed meanwhile */
+		return;
+	}
 	if (service->remembered) {
 		start_manual(guard, service, false);
 		return;
@@ -212,6 +229,17 @@ void wd_manual_stored(struct wd_guard *guard, struct wd_service *service)
 	WD_AUTO_FREE char *why = wd_format("its restart policy cannot be remembered: %s",
 					   service->remember_trouble ? service->remember_trouble : "unknown");
 	manual_failed(guard, service, why);
+}
+
+void wd_manual_time(struct wd_guard *guard, struct wd_service *service)
+{
+	if (service->manual_waits && service->manual_by <= guard->now)
+		manual_failed(guard, service, "the disk did not take its restart policy in time");
+}
+
+wd_time wd_manual_next(const struct wd_service *service)
+{
+	return service->manual_waits ? service->manual_by : WD_NEVER;
 }
 
 void wd_manual_acted(struct wd_guard *guard, struct wd_service *service, const struct wd_fact *fact)
@@ -224,11 +252,15 @@ void wd_manual_acted(struct wd_guard *guard, struct wd_service *service, const s
 	}
 	service->manual = service->request = 0;
 	if (service->manual_action == WD_ACTION_RELEASE) {
+		wd_hold_leaves(guard, service, fact->acted.kept);
 		wd_hold_end(guard, service);
 		wd_guard_tell_people(guard, service, WD_MOMENT_STATE, NULL, "released: %s", fact->acted.detail);
 	} else {
 		wd_service_empty(service);
+		if (!service->memory.hold.held) /* begun by a seadog before this one */
+			wd_hold_begin(guard, service, service->manual_action, 0);
 		service->memory.hold.policy = fact->acted.kept;
+		wd_hold_leaves(guard, service, (struct wd_restart_policy){.kind = WD_RESTART_NO});
 		wd_guard_dirty(guard, service, true);
 		wd_case_close_all(guard, service, WD_OUTCOME_HELD, "put on hold by hand");
 		wd_guard_tell_people(guard, service, WD_MOMENT_STATE, NULL, "held by hand: %s", fact->acted.detail);
@@ -240,7 +272,7 @@ void wd_manual_replaced(struct wd_guard *guard, struct wd_service *service, cons
 {
 	uint64_t request = service->request;
 
-	if (!service->manual && !service->manual_waits)
+	if (!wd_manual_busy(service))
 		return;
 	service->manual = service->request = 0;
 	service->manual_waits = false;

@@ -43,11 +43,17 @@ void wd_service_empty(struct wd_service *service)
 	service->blind = false;
 }
 
+static void drop_id(struct wd_guard *guard, const struct wd_service *service)
+{
+	if (service->memory.id && wd_map_get(guard->by_id, service->memory.id) == service)
+		wd_map_remove(guard->by_id, service->memory.id);
+}
+
 static void drop_container(struct wd_guard *guard, struct wd_service *service)
 {
+	drop_id(guard, service);
 	if (!service->container)
 		return;
-	wd_map_remove(guard->by_id, service->container->id);
 	service->container = wd_container_free(service->container);
 	service->policy = wd_policy_free(service->policy);
 	service->running = false;
@@ -129,6 +135,8 @@ void wd_service_recall(struct wd_guard *guard, const struct wd_memory *memory)
 	service->sure_at = wd_guard_when(guard, service->sure_stamp);
 	wd_marks_recall(&service->crashes, memory->crashes, memory->crash_count, guard->now, guard->stamp);
 	wd_marks_recall(&service->ooms, memory->ooms, memory->oom_count, guard->now, guard->stamp);
+	if (mine->id)
+		wd_map_set(guard->by_id, mine->id, service);
 	recall_wait(service);
 	service->next = guard->now;
 }
@@ -245,8 +253,6 @@ static void take_picture(struct wd_guard *guard, struct wd_service *service, con
 {
 	bool same = same_subject(service->container, container);
 
-	if (service->container && !wd_text_equal(service->container->id, container->id))
-		wd_map_remove(guard->by_id, service->container->id);
 	wd_container_free(service->container);
 	service->container = clone(container);
 	wd_map_set(guard->by_id, container->id, service);
@@ -265,6 +271,7 @@ static void begin_anew(struct wd_guard *guard, struct wd_service *service, const
 {
 	if (service->memory.id)
 		wd_case_replaced(guard, service, "deployed anew");
+	drop_id(guard, service);
 	wd_service_empty(service);
 	service->stopped = service->ended = false;
 	service->asked_until = 0;
@@ -276,7 +283,8 @@ static void begin_anew(struct wd_guard *guard, struct wd_service *service, const
 	service->unhealthy_since = service->down_since = service->look_at = WD_NEVER;
 	service->remembered = false;
 	service->running = false;
-	wd_replace(&service->memory.id, container->id);
+	wd_guard_keep(guard, service->memory.id); /* orders of this turn may still lend it */
+	service->memory.id = wd_copy(container->id);
 	service->memory.counted = container->restart_count;
 	service->memory.started = container->started;
 	service->memory.last_event = WD_STAMP_NONE;
@@ -349,6 +357,8 @@ void wd_service_see(struct wd_guard *guard, const struct wd_container *container
 	note_changes(guard, service, container);
 	service->listed = true;
 	service->square |= synced || first;
+	if (first)
+		wd_case_met(guard, service);
 	if (stranger && fresh)
 		hear_stranger(guard, service, stranger);
 	else if (stranger) {

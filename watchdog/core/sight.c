@@ -114,6 +114,8 @@ static void compare_count(struct wd_guard *guard, struct wd_service *service, wd
 	unsigned told = service->container->restart_count;
 
 	service->square = false;
+	if (told > service->memory.counted && service->pending.stamp)
+		wd_crash_answered(guard, service);
 	if (told > service->memory.counted) {
 		service->owed = told;
 		service->owed_at = asked + SETTLING;
@@ -146,8 +148,7 @@ static void judge_hold(struct wd_guard *guard, struct wd_service *service)
 void wd_sight_take(struct wd_guard *guard, struct wd_service *service, wd_time asked, bool first)
 {
 	if (asked < service->heard_at) { /* older than an event that we know: not to be believed about the run */
-		if (service->square || service->exit_wanted)
-			service->look_at = guard->now + RETRY_INSPECT;
+		service->look_at = guard->now + RETRY_INSPECT;
 		return;
 	}
 	wd_crash_learn(guard, service);

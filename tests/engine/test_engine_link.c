@@ -83,7 +83,7 @@ static void the_handshake_learns_who_answers(void **state)
 	known = wd_engine_state(watcher->engine);
 	assert_string_equal(known.version, "26.1.5");
 	assert_string_equal(known.api, "1.45");
-	assert_string_equal(known.id, "LITTLE");
+	assert_string_equal(known.id, "LITTLE /var/lib/little");
 	assert_true(known.connected);
 	assert_false(known.podman);
 	assert_null(known.trouble);

@@ -299,7 +299,8 @@ static void serve(struct little_peer *peer, const char *method, const char *path
 	} else if (strcmp(rest, "/version") == 0) {
 		little_reply(peer, 200, "application/json", engine->version_body);
 	} else if (strcmp(rest, "/info") == 0) {
-		little_reply(peer, 200, "application/json", "{\"ID\":\"LITTLE\"}");
+		little_reply(peer, 200, "application/json",
+			     "{\"ID\":\"LITTLE\",\"DockerRootDir\":\"/var/lib/little\"}");
 	} else if (wd_text_starts(rest, "/events")) {
 		serve_events(peer, rest);
 	} else if (wd_text_starts(rest, "/containers/json")) {

@@ -68,6 +68,10 @@ fake-engine: $(BUILD)/tests/fake/seadog-fake-engine ## the model Engine behind a
 $(BUILD)/tests/fake/seadog-fake-engine: $(BUILD)/tests/fake/fake.o $(FAKE_ENGINE) $(LIBRARY)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
+# The bench's own programs know the libraries themselves: they are what seadog is measured with and against.
+$(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(LIBS)
+
 # A slow disk and a broken one, to be preloaded.
 $(patsubst %.c,$(BUILD)/%.so,$(PRELOADED)): $(BUILD)/%.so: %.c Makefile
 	@mkdir -p $(@D)
@@ -111,6 +115,14 @@ run-corpus: $(FUZZERS:%=$(BUILD)/tests/fuzz/%)
 
 e2e: all ## end-to-end tests on real Engines (root; contrib/bootstrap check gets them): E2E_ENGINES, E2E_FILES, E2E_JOBS
 	sh tests/e2e/run
+
+bench: bench-programs ## seadog against what one would use instead, in minutes; as root (build/bench/report.md, report.svg)
+	@tests/bench/run.sh short $(ROWS)
+
+bench-long: bench-programs ## the same with what takes hours
+	@tests/bench/run.sh long $(ROWS)
+
+bench-programs: all fake-engine $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 
 fuzz: ## each fuzz target for FUZZ_SECONDS (20); what it finds anew is kept in build/fuzz/corpus
 	$(MAKE) --no-print-directory KIND=fuzz CC=clang run-fuzz
@@ -185,6 +197,6 @@ clean: ## remove what was built
 
 -include $(shell find build -name '*.d' 2>/dev/null)
 
-.PHONY: all help check check-units check-cli check-corpus check-man man e2e run-units run-corpus fuzz run-fuzz fake-engine cover format clean \
+.PHONY: all help bench bench-long bench-programs check check-units check-cli check-corpus check-man man e2e run-units run-corpus fuzz run-fuzz fake-engine cover format clean \
 	lint lint-format lint-layers lint-purity lint-banned lint-lengths lint-shell lint-cppcheck lint-tidy lint-proof
 .SECONDARY:

@@ -18,7 +18,10 @@
  *   POST /_fake/stream     {"cut_after_bytes","cut_after_events","times":1} for the streams to come (a stream that is
  *                           resumed begins with the last event again: "between every two" is 2, for ever -1);
  *                          {"send":"text","repeat":N} at once to all open ones, {"close":true} ends them
- *   POST /_fake/flood      {"events":N,"containers":M,"action":"die"} written to all streams as fast as they take it
+ *   POST /_fake/flood      {"events":N,"containers":M,"action":"kill die stop start","name":"c"} written to all streams
+ *                           as fast as they take it: each action of all M containers, then the next; of c-1 to c-M of
+ *                           the model, whose state it leaves alone, or without a name of ids that nobody made
+ *   GET /_fake/streams     [{"waiting":BYTES},…] of the open ones: what the client has not taken yet
  *   POST /_fake/emit       {"type","action","id","stamp"} any other event
  *   POST /_fake/engine     {"do":"stop"|"kill"|"start","live_restore"}: while it is down only /_fake is answered
  *   POST /_fake/time       {"advance":"60s"} the Engine's time jumps; {"clock":"<RFC 3339>"} its wall clock is set

@@ -191,31 +191,80 @@ static int post_stream(struct fake *fake, const struct wd_json *body, struct wd_
 	return 200;
 }
 
-/* Lines as the Engine writes them, but past its ring and its containers: ids that nobody made. */
-static int post_flood(struct fake *fake, const struct wd_json *body, struct wd_text *answer)
+/* A line as the Engine writes it, but past its ring. */
+static void put_flood(struct wd_text *text, const char *action, int length, const char *id, const char *name,
+		      int number, wd_stamp stamp)
 {
-	(void)answer;
-	int events = int_of(body, "events", 1000), containers = int_of(body, "containers", 1);
-	const char *action = text_of(body, "action");
+	wd_text_print(text,
+		      "{\"status\":\"%.*s\",\"id\":\"%s\",\"from\":\"acme/flood:1\",\"Type\":\"container\","
+		      "\"Action\":\"%.*s\",\"Actor\":{\"ID\":\"%s\",\"Attributes\":{\"exitCode\":\"3\","
+		      "\"image\":\"acme/flood:1\",\"name\":\"%s-%d\"}},\"scope\":\"local\",\"time\":%lld,"
+		      "\"timeNano\":%lld}\n",
+		      length, action, id, length, action, id, name, number, (long long)(stamp / 1000000000),
+		      (long long)stamp);
+}
+
+/* The word behind this one, or the first of all again. */
+static const char *next_word(const char *words, const char *word)
+{
+	word += strcspn(word, " ");
+	return *word ? word + 1 : words;
+}
+
+/* Of the model's container NAME-N, or without a name one that nobody made. */
+static char *flood_id(const struct fake *fake, const char *name, int number)
+{
+	WD_AUTO_FREE char *numbered = wd_format("%s-%d", name ? name : "", number);
+	const char *id = name ? model_id(fake->model, numbered) : NULL;
+	return id ? wd_copy(id) : wd_format("%064x", number);
+}
+
+static void flood(struct fake *fake, const char *name, const char *words, char **ids, int containers, int events)
+{
 	wd_stamp stamp = model_stamp(fake->model);
+	const char *word = words;
 	WD_AUTO_TEXT struct wd_text text = {0};
-	if (events < 0 || containers < 1)
-		return 400;
 	for (int i = 0; i < events; i++, stamp++) {
-		int number = i % containers;
-		wd_text_print(
-			&text,
-			"{\"status\":\"%s\",\"id\":\"%064x\",\"from\":\"acme/flood:1\",\"Type\":\"container\","
-			"\"Action\":\"%s\",\"Actor\":{\"ID\":\"%064x\",\"Attributes\":{\"exitCode\":\"3\",\"image\":"
-			"\"acme/"
-			"flood:1\",\"name\":\"flood-%d\"}},\"scope\":\"local\",\"time\":%lld,\"timeNano\":%lld}\n",
-			action ? action : "die", number + 1, action ? action : "die", number + 1, number,
-			(long long)(stamp / 1000000000), (long long)stamp);
+		if (i > 0 && i % containers == 0)
+			word = next_word(words, word);
+		put_flood(&text, word, (int)strcspn(word, " "), ids[i % containers], name ? name : "flood",
+			  i % containers + 1, stamp);
 		if (text.length > 65536 || i + 1 == events) {
 			send_all(fake, text.data, text.length);
 			wd_text_clear(&text);
 		}
 	}
+}
+
+static int post_flood(struct fake *fake, const struct wd_json *body, struct wd_text *answer)
+{
+	(void)answer;
+	int events = int_of(body, "events", 1000), containers = int_of(body, "containers", 1);
+	const char *words = text_of(body, "action"), *name = text_of(body, "name");
+	if (events < 0 || containers < 1)
+		return 400;
+	char **ids = wd_alloc((size_t)containers, sizeof(*ids));
+	for (int i = 0; i < containers; i++)
+		ids[i] = flood_id(fake, name, i + 1);
+	flood(fake, name, words ? words : "die", ids, containers, events);
+	for (int i = 0; i < containers; i++)
+		free(ids[i]);
+	free(ids);
+	return 200;
+}
+
+static int get_streams(struct fake *fake, const struct wd_json *body, struct wd_text *answer)
+{
+	(void)body;
+	WD_AUTO_JSON struct wd_json *list = wd_json_array();
+	for (const struct link *link = fake->links; link; link = link->next) {
+		if (!link->streaming)
+			continue;
+		struct wd_json *item = wd_json_add(list, wd_json_object());
+		wd_json_set_int(item, "waiting", (int64_t)(link->out.length - link->sent));
+	}
+	WD_AUTO_FREE char *text = wd_json_print(list);
+	wd_text_add(answer, text);
 	return 200;
 }
 
@@ -306,6 +355,7 @@ int control(struct fake *fake, const char *method, const char *path, const char 
 		{"POST", "emit", post_emit},     {"POST", "engine", post_engine},
 		{"POST", "time", post_time},     {"POST", "race", post_race},
 		{"GET", "calls", get_calls},     {"DELETE", "calls", delete_calls},
+		{"GET", "streams", get_streams},
 	};
 	WD_AUTO_JSON struct wd_json *json = body && *body ? wd_json_parse(body, strlen(body), NULL) : NULL;
 	WD_AUTO_TEXT struct wd_text unread = {0};

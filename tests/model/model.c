@@ -206,10 +206,17 @@ void model_replay(const struct model *model, wd_stamp since, model_listener *lis
 		listener(data, &model->ring[(model->ring_first + i) % MODEL_RING].event);
 }
 
+/* A list of words, or an object of them as docker's own client writes it: {"die":true}. */
+static const char *word_of(const struct wd_json *word)
+{
+	const char *name = wd_json_name(word);
+	return name ? name : wd_json_string(word, "");
+}
+
 static bool prefixed(const struct wd_json *words)
 {
 	for (struct wd_json *word = wd_json_first(words); word; word = wd_json_next(word)) {
-		const char *text = wd_json_string(word, "");
+		const char *text = word_of(word);
 		if (!strcmp(text, "health_status") || !strcmp(text, "exec_create") || !strcmp(text, "exec_start"))
 			return true;
 	}
@@ -221,7 +228,7 @@ static bool one_of(const struct wd_json *words, const char *text, bool prefix)
 	if (wd_json_count(words) == 0)
 		return true;
 	for (struct wd_json *word = wd_json_first(words); word; word = wd_json_next(word)) {
-		const char *wanted = wd_json_string(word, "");
+		const char *wanted = word_of(word);
 		if (prefix ? wd_text_starts(text, wanted) : strcmp(text, wanted) == 0)
 			return true;
 	}

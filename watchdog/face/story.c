@@ -70,7 +70,8 @@ static char *distance_text(wd_stamp from, wd_stamp at)
 	if (from == WD_STAMP_NONE || at == WD_STAMP_NONE)
 		return NULL;
 	wd_time distance = at >= from ? (at - from) / 1000 : (from - at) / 1000;
-	return wd_format("%c%s", at >= from ? '+' : '-', wd_span_print_short(distance, span));
+	wd_span_print_short(distance, span);
+	return wd_format("%s%s", wd_text_equal(span, "0s") ? "" : at >= from ? "+" : "-", span);
 }
 
 static void put_time_line(struct wd_text *out, const struct wd_style *style, const struct wd_json *incident)

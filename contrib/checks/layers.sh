@@ -35,6 +35,7 @@ BEGIN {
 	headers("core", "guard")
 	headers("engine", "endpoint engine wire")
 	headers("store", "store")
+	headers("meter", "meter")
 	headers("act", "act")
 	headers("face", "control report")
 

@@ -25,6 +25,14 @@ static void stop(struct wd_daemon *daemon, int exit_code)
 	wd_loop_stop(daemon->loop);
 }
 
+static void on_knock(void *data, int events)
+{
+	struct wd_daemon *daemon = data;
+
+	(void)events;
+	wd_self_answer(daemon->engine_lock);
+}
+
 /* The Engine's ID is known with the first connection: are we alone? */
 static bool take_engine(struct wd_daemon *daemon)
 {
@@ -34,8 +42,10 @@ static bool take_engine(struct wd_daemon *daemon)
 	if (daemon->engine_lock >= 0 || !id)
 		return true;
 	daemon->engine_lock = wd_self_lock_engine(id, &error);
-	if (daemon->engine_lock >= 0)
+	if (daemon->engine_lock >= 0) {
+		daemon->engine_door = wd_ready_new(daemon->loop, daemon->engine_lock, WD_READ, on_knock, daemon);
 		return true;
+	}
 	wd_log(WD_LOG_ERROR, NULL, NULL, "%s", error.text);
 	stop(daemon, (int)error.kind);
 	return false;
@@ -360,6 +370,8 @@ static void drop_handles(struct wd_daemon *daemon)
 		wd_signal_free(daemon->interrupt);
 	if (daemon->reload)
 		wd_signal_free(daemon->reload);
+	if (daemon->engine_door)
+		wd_ready_free(daemon->engine_door);
 }
 
 /* In the order of who needs whom. The store is closed after all that writes, and before what its answers go to. */

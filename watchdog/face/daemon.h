@@ -49,6 +49,7 @@ struct wd_daemon {
 	struct wd_timer *housework; /* once a minute: the resume point, old incidents */
 	struct wd_signal *terminate, *interrupt, *reload;
 	int engine_lock; /* one watchdog per Engine; -1 until taken */
+	struct wd_ready *engine_door; /* those who are refused knock at it */
 
 	struct wd_waiter *waiters;
 	uint64_t next_request;
@@ -80,6 +81,8 @@ void wd_self_find(struct wd_list *ret_self, const struct wd_endpoint *endpoint);
 /* One watchdog per Engine on this machine: an abstract socket named by the Engine's ID, which the kernel takes back when
  * we die. Returns a descriptor, or -1 with who holds it (WD_ERROR_REFUSED). */
 int wd_self_lock_engine(const char *engine_id, struct wd_error *error);
+/* Somebody has knocked to learn who we are, which the kernel has told: makes room for the next. */
+void wd_self_answer(int lock);
 
 /* supervisor.c: sd_notify(3) by its protocol: READY, STATUS, RELOADING, STOPPING, and WATCHDOG from the loop. */
 struct wd_supervisor *wd_supervisor_new(struct wd_loop *loop);

@@ -100,11 +100,22 @@ int wd_self_lock_engine(const char *engine_id, struct wd_error *error)
 		return lock;
 	int failed = errno;
 	close(lock);
-	if (failed == EADDRINUSE)
+	pid_t pid = failed == EADDRINUSE ? holder(&address, length) : 0;
+	if (pid > 0)
 		wd_fail(error, WD_ERROR_REFUSED,
-			"this Engine is guarded by another seadog already, pid %ld: stop that one first",
-			(long)holder(&address, length));
+			"this Engine is guarded by another seadog already, pid %ld: stop that one first", (long)pid);
+	else if (failed == EADDRINUSE)
+		wd_fail(error, WD_ERROR_REFUSED,
+			"this Engine is guarded by another seadog already, in another container: stop that one first");
 	else
 		wd_fail(error, WD_ERROR_FAILED, "lock of the Engine: %s", strerror(failed));
 	return -1;
+}
+
+void wd_self_answer(int lock)
+{
+	int peer;
+
+	while ((peer = accept4(lock, NULL, NULL, SOCK_CLOEXEC)) >= 0)
+		close(peer);
 }

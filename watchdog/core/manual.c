@@ -68,16 +68,18 @@ static const char *busy_with(const struct wd_service *service)
 static void ask_hold(struct wd_guard *guard, struct wd_service *service, const struct wd_fact *fact)
 {
 	const char *why = busy_with(service);
+	enum wd_error_kind kind = WD_ERROR_REFUSED;
 
 	if (!why)
 		why = wd_case_cannot(service, WD_ACTION_STOP);
 	if (!why && !wd_service_may_touch(guard, service))
 		why = "it is never touched ([safety] never, or seadog itself)";
-	if (!why && !guard->up)
+	if (!why && !guard->up) {
 		why = "the Engine cannot be reached";
+		kind = WD_ERROR_UNREACHABLE;
+	}
 	if (why || service->memory.hold.held) {
-		answer(guard, service, fact->asked.request, why ? WD_ERROR_REFUSED : WD_ERROR_NONE,
-		       why ? why : "is held already");
+		answer(guard, service, fact->asked.request, why ? kind : WD_ERROR_NONE, why ? why : "is held already");
 		return;
 	}
 	service->request = fact->asked.request;
@@ -89,15 +91,18 @@ static void ask_hold(struct wd_guard *guard, struct wd_service *service, const s
 static void ask_release(struct wd_guard *guard, struct wd_service *service, const struct wd_fact *fact)
 {
 	const char *why = busy_with(service);
+	enum wd_error_kind kind = WD_ERROR_REFUSED;
 
 	if (!why && !service->memory.hold.held)
 		why = "it is not held";
 	if (!why && !service->container)
 		why = "its container is gone";
-	if (!why && !guard->up)
+	if (!why && !guard->up) {
 		why = "the Engine cannot be reached";
+		kind = WD_ERROR_UNREACHABLE;
+	}
 	if (why) {
-		answer(guard, service, fact->asked.request, WD_ERROR_REFUSED, why);
+		answer(guard, service, fact->asked.request, kind, why);
 		return;
 	}
 	service->request = fact->asked.request;

@@ -40,7 +40,7 @@ setup() {
 
 teardown() {
   if [ -z "${BATS_TEST_COMPLETED:-}" ]; then
-    echo "--- seadog's log" && cat "$log"
+    echo "--- seadog's log" && tail -n 40 "$log" | cut -c1-300
     echo "--- containers" && timeout 20 docker ps -a --no-trunc
   fi
   [ -z "$watchdog" ] || kill -9 "$watchdog" 2>/dev/null || true

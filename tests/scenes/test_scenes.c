@@ -52,6 +52,7 @@ struct scene {
 	unsigned act_count;
 	struct wd_text told;
 	char *why; /* of the incident opened last */
+	long opened;
 	struct wd_list answers;
 	bool blind, deaf, begun, disk_full, disk_slow, replay;
 	struct disk disk;
@@ -143,7 +144,7 @@ static void note_order(struct scene *scene, const struct wd_order *order)
 		snprintf(clock, sizeof(clock), "%7.1fs ", (double)(scene->now - BASE) / (double)WD_SECOND);
 		wd_text_print(&scene->told, "%s%s: %s\n", clock, order->name ? order->name : "-", order->text);
 		if (order->moment == WD_MOMENT_OPENED)
-			wd_replace(&scene->why, order->incident->why);
+			wd_replace(&scene->why, order->incident->why), scene->opened++;
 		break;
 	case WD_ORDER_ANSWER: {
 		WD_AUTO_FREE char *answer = wd_format("%d %s", (int)order->error, order->text);
@@ -634,6 +635,9 @@ static void expect(struct scene *scene, const struct wd_list *words)
 		expect_view(scene, words->items[2], words->items[3]);
 	} else if (wd_text_equal(what, "count")) {
 		expect_count(scene, words->items[2], words->items[3], (unsigned)atol(words->items[4]));
+	} else if (wd_text_equal(what, "incidents")) {
+		if (scene->opened != atol(words->items[2]))
+			fail_at(scene, "%ld incidents, expected %s", scene->opened, words->items[2]);
 	} else if (wd_text_equal(what, "answer")) {
 		if (!scene->answers.count || !strstr(scene->answers.items[scene->answers.count - 1], words->items[2]))
 			fail_at(scene, "the last answer is not \"%s\"", words->items[2]);

@@ -65,10 +65,15 @@ static bool proof_holds(const struct wd_service *service, char **ret_why)
 	return false;
 }
 
-static bool lasting_holds(const struct wd_guard *guard, enum wd_trigger trigger, wd_time since, wd_time limit,
-			  const char *detail, char **ret_why)
+static bool lasting_holds(const struct wd_guard *guard, const struct wd_service *service, enum wd_trigger trigger,
+			  char **ret_why)
 {
-	if (limit == 0 || since == WD_NEVER || guard->now - since < limit)
+	bool down = trigger == WD_TRIGGER_DOWN;
+	wd_time since = down ? service->down_since : service->unhealthy_since;
+	wd_time limit = down ? service->policy->down : service->policy->unhealthy;
+	const char *detail = down ? service->down_why : NULL;
+
+	if (limit == 0 || since == WD_NEVER || since == service->settled[trigger] || guard->now - since < limit)
 		return false;
 	if (ret_why)
 		*ret_why = wd_reason_lasting(trigger, guard->now - since, detail);
@@ -89,9 +94,8 @@ bool wd_judge_holds(const struct wd_guard *guard, const struct wd_service *servi
 	case WD_TRIGGER_OOM:
 		return wd_judge_rate_holds(guard, service, trigger, ret_why);
 	case WD_TRIGGER_UNHEALTHY:
-		return lasting_holds(guard, trigger, service->unhealthy_since, policy->unhealthy, NULL, ret_why);
 	case WD_TRIGGER_DOWN:
-		return lasting_holds(guard, trigger, service->down_since, policy->down, service->down_why, ret_why);
+		return lasting_holds(guard, service, trigger, ret_why);
 	case WD_TRIGGER_EXIT: /* held back once: does it still crash with such a code? */
 		if (!wd_codes_has(&policy->exit, service->last_exit) || service->running)
 			return false;
@@ -217,7 +221,9 @@ static wd_time sooner(wd_time one, wd_time two)
 /* When a trigger that goes by time is due; never while it cannot open a case, for it would be due again at once. */
 static wd_time lasting_due(const struct wd_service *service, enum wd_trigger trigger, wd_time since, wd_time span)
 {
-	return since == WD_NEVER || span == 0 || !wd_case_may_open(service, trigger) ? WD_NEVER : since + span;
+	if (since == WD_NEVER || since == service->settled[trigger] || span == 0)
+		return WD_NEVER;
+	return wd_case_may_open(service, trigger) ? since + span : WD_NEVER;
 }
 
 /* When the newest of the marks leaves its windows (the waits in between make it later: asked again then). */

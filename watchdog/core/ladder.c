@@ -111,6 +111,35 @@ static void begin_cooldown(struct wd_guard *guard, struct wd_service *service)
 	wd_guard_dirty(guard, service, false);
 }
 
+static bool has_step(const struct wd_case *the_case, enum wd_action action, enum wd_result result)
+{
+	for (unsigned i = 0; i < the_case->incident->step_count; i++) {
+		const struct wd_step *step = &the_case->incident->steps[i];
+		if (step->action == action && step->result == result)
+			return true;
+	}
+	return false;
+}
+
+/* What outlasts its incident does not open the next one at once. Where a plan failed, it is begun to be counted anew when
+ * the cooldown ends; where nothing could be tried, or only be observed, one incident has said all there is to say. */
+static void settle(struct wd_service *service, enum wd_trigger trigger, wd_time now)
+{
+	wd_time *since = trigger == WD_TRIGGER_UNHEALTHY ? &service->unhealthy_since
+			 : trigger == WD_TRIGGER_DOWN    ? &service->down_since
+							 : NULL;
+	const struct wd_case *the_case = service->cases[trigger];
+
+	if (!since || *since == WD_NEVER)
+		return;
+	if (has_step(the_case, WD_ACTION_STOP, WD_RESULT_FAILED) ||
+	    has_step(the_case, WD_ACTION_PAUSE, WD_RESULT_FAILED) ||
+	    has_step(the_case, WD_ACTION_RESTART, WD_RESULT_FAILED))
+		*since = service->cooldown_until > now ? service->cooldown_until : now;
+	else
+		service->settled[trigger] = *since;
+}
+
 static void close_case(struct wd_guard *guard, struct wd_service *service, enum wd_trigger trigger,
 		       enum wd_outcome outcome, const char *why)
 {
@@ -121,6 +150,7 @@ static void close_case(struct wd_guard *guard, struct wd_service *service, enum 
 
 	if (did_act(the_case))
 		begin_cooldown(guard, service);
+	settle(service, trigger, guard->now);
 	wd_case_note(guard, the_case, "%s: %s", wd_outcome_name(outcome), why);
 	incident->closed = guard->stamp;
 	incident->outcome = outcome;
@@ -289,6 +319,7 @@ static void reach_end(struct wd_guard *guard, struct wd_service *service, enum w
 	bool told_last = ladder->count == 0 || ladder->rungs[ladder->count - 1].action == WD_ACTION_NOTIFY;
 
 	if (the_case->acts && !told_last && !the_case->tried_stop &&
+	    !has_step(the_case, WD_ACTION_STOP, WD_RESULT_SKIPPED) &&
 	    try_action(guard, service, trigger, WD_ACTION_STOP))
 		return;
 	if (the_case->acts && (!told_last || the_case->tried_stop)) {

@@ -114,6 +114,7 @@ struct wd_service {
 	wd_stamp sure_stamp;
 
 	wd_time unhealthy_since, down_since; /* WD_NEVER: is not */
+	wd_time settled[WD_TRIGGERS];        /* of these two: the one that an incident was closed over, to no avail */
 	wd_time look_at;                     /* when to inspect it (a start that should have come); WD_NEVER */
 	char *down_why;
 	wd_time gone_at; /* no container any more since; WD_NEVER: has one */

@@ -11,7 +11,7 @@
  * did (the plan ordered last is done) · begins (a release has started it, and goes on) · failed "why" · seen (as it is,
  * by the list after a connection) · stale 1s (an inspect that was asked then) · started (the event alone) · hold · release · mute 30m · unmute. Of the world: engine up|down|restarted, synced,
  * disk full|fine|slow, late 3s, blind on|off (inspects are not answered), deaf on|off (nothing is told, though it
- * happens), replay on|off (events are from the past), seadog killed (and started again with what is on disk; then tell
+ * happens), all-muted 30m, replay on|off (events are from the past), seadog killed (and started again with what is on disk; then tell
  * it again that the engine is up, who is `seen`, and synced), reload "key = value" (that line of the configuration).
  */
 #include <setjmp.h>
@@ -551,6 +551,8 @@ static bool world_does(struct scene *scene, char **words)
 		scene->deaf = wd_text_equal(what, "on");
 	} else if (wd_text_equal(verb, "replay")) {
 		scene->replay = wd_text_equal(what, "on");
+	} else if (wd_text_equal(verb, "all-muted")) {
+		ask(scene, NULL, WD_ASK_MUTE, scene->now + span_of(scene, what));
 	} else if (wd_text_equal(verb, "seadog")) {
 		kill_seadog(scene);
 	} else if (wd_text_equal(verb, "reload")) {

@@ -137,8 +137,9 @@ void wd_crash_die(struct wd_guard *guard, struct wd_service *service, const stru
 	service->running = false;
 	service->asked_until = 0;
 	service->unhealthy_since = WD_NEVER;
-	if (life > service->longest_life)
-		service->longest_life = life;
+	if (service->crashes.count && life > service->longest_life)
+		service->longest_life =
+			life; /* between two crashes: the life before the first is no part of the loop */
 	if (asked) {
 		service->stopped = service->ended = true;
 		service->container->state = WD_STATE_EXITED;
@@ -216,8 +217,10 @@ void wd_crash_owed(struct wd_guard *guard, struct wd_service *service)
 	service->owed = 0;
 	if (missing > WD_RATE_COUNT_MAX)
 		missing = WD_RATE_COUNT_MAX;
-	if (missing)
+	if (missing) {
+		service->blind = true; /* the Engine's waits know more than the windows now */
 		wd_case_crashed(guard, service, -1, -1, false);
+	}
 	for (unsigned i = 0; i < missing; i++)
 		wd_crash_count(guard, service, mark, -1);
 	/* The Engine counts first and says so later, up to seconds later where output is held open: of a container that is
@@ -258,11 +261,16 @@ void wd_oom_event(struct wd_guard *guard, struct wd_service *service, const stru
 	count_oom(guard, service, event->at, event->stamp, !event->replayed);
 }
 
-void wd_oom_look(struct wd_guard *guard, struct wd_service *service)
+/* At the first look the kill is one of the past, and may have been counted by a seadog before this one. */
+void wd_oom_look(struct wd_guard *guard, struct wd_service *service, bool first)
 {
-	if (service->running || !service->container->oom_killed || service->ooms_in_run ||
-	    service->container->exit_code != 137)
+	const struct wd_container *container = service->container;
+	wd_stamp end = first ? container->finished : guard->stamp;
+
+	if (service->running || !container->oom_killed || service->ooms_in_run || container->exit_code != 137)
+		return;
+	if (first && end <= service->memory.last_event)
 		return;
 	service->oom_guessed_at = guard->now;
-	count_oom(guard, service, guard->now, guard->stamp, true);
+	count_oom(guard, service, wd_guard_when(guard, end), end, !first);
 }

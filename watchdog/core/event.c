@@ -11,7 +11,7 @@ bool wd_service_busy(const struct wd_service *service)
 
 void wd_event_begin_run(struct wd_service *service, wd_time at)
 {
-	service->running = true;
+	service->running = service->run_told = true;
 	service->stopped = service->ended = false;
 	service->ended_at = WD_NEVER;
 	service->started_at = at;
@@ -65,8 +65,10 @@ static void on_kill(struct wd_service *service, const struct wd_event *event)
 }
 
 /* Before or behind its die, or alone where the Engine was waiting: no marker of anything but that last case. */
-static void on_stop(struct wd_service *service)
+static void on_stop(struct wd_service *service, const struct wd_event *event)
 {
+	if (service->running) /* newer Engines say so before the die, which may have taken longer than we were told */
+		service->asked_until = event->at + AFTER_KILL;
 	service->stopped = service->ended = true;
 	service->down_since = service->look_at = WD_NEVER;
 	if (service->waiting_since != WD_NEVER) {
@@ -102,7 +104,7 @@ static void take_event(struct wd_guard *guard, struct wd_service *service, const
 		on_kill(service, event);
 		break;
 	case WD_EVENT_STOP:
-		on_stop(service);
+		on_stop(service, event);
 		break;
 	case WD_EVENT_OOM:
 		wd_oom_event(guard, service, event);

@@ -17,17 +17,7 @@ static unsigned mass_limit(const struct wd_guard *guard)
 	return rule->ratio > 0 && share < rule->count ? share : rule->count;
 }
 
-void wd_gate_forget(struct wd_guard *guard, const struct wd_service *service)
-{
-	unsigned kept = 0;
-
-	for (unsigned i = 0; i < guard->break_count; i++)
-		if (guard->breaks[i].service != service)
-			guard->breaks[kept++] = guard->breaks[i];
-	guard->break_count = kept;
-}
-
-void wd_gate_broke(struct wd_guard *guard, const struct wd_service *service)
+void wd_gate_broke(struct wd_guard *guard, struct wd_service *service)
 {
 	const struct wd_mass_rule *rule = &guard->settings->mass_failure;
 	unsigned recent = 0;
@@ -35,14 +25,10 @@ void wd_gate_broke(struct wd_guard *guard, const struct wd_service *service)
 
 	if (rule->count == 0)
 		return;
-	wd_gate_forget(guard, service); /* each counts once */
-	unsigned room = sizeof(guard->breaks) / sizeof(guard->breaks[0]);
-	if (guard->break_count == room)
-		memmove(guard->breaks, guard->breaks + 1, --guard->break_count * sizeof(guard->breaks[0]));
-	guard->breaks[guard->break_count].at = guard->now;
-	guard->breaks[guard->break_count++].service = service;
-	for (unsigned i = 0; i < guard->break_count; i++)
-		recent += guard->now - guard->breaks[i].at <= rule->within;
+	service->broke_at = guard->now;
+	for (size_t i = 0; i < guard->count; i++)
+		recent += guard->services[i]->broke_at != WD_NEVER &&
+			  guard->now - guard->services[i]->broke_at <= rule->within;
 	if (recent < mass_limit(guard) || guard->mass_until > guard->now)
 		return;
 	guard->mass_until = guard->now + rule->wait;
@@ -94,7 +80,8 @@ enum wd_bar wd_gate_bar(const struct wd_guard *guard, const struct wd_service *s
 	} bars[] = {
 		{WD_BAR_NEVER, service->policy->watched && wd_service_may_touch(guard, service) ? 0 : WD_NEVER},
 		{WD_BAR_AWAY, guard->up ? 0 : WD_NEVER},
-		{WD_BAR_MUTED, later(service->muted_until, guard->muted_until)},
+		{WD_BAR_PAST, guard->synced || !the_case->inferred ? 0 : WD_NEVER},
+		{WD_BAR_MUTED, service->muted_until},
 		{WD_BAR_GRACE, grace},
 		{WD_BAR_TILT, guard->tilt_until},
 		{WD_BAR_MASS, guard->mass_until},

@@ -302,13 +302,16 @@ static void tell_synced(struct wd_guard *guard, bool given_up)
 			else if (!given_up)
 				wd_service_lose(guard, service);
 		}
+		wd_case_ask_again(service, guard->now);
 		settle(guard, service);
 	}
+	guard->synced = true;
 }
 
 static void tell_up(struct wd_guard *guard, bool restarted)
 {
 	guard->up = true;
+	guard->synced = false;
 	for (size_t i = 0; i < guard->count; i++)
 		guard->services[i]->listed = false;
 	if (restarted) {

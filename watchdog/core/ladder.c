@@ -605,6 +605,13 @@ static void judge_again(struct wd_guard *guard, struct wd_service *service, stru
 		climb(guard, service, the_case->incident->trigger);
 }
 
+void wd_case_ask_again(struct wd_service *service, wd_time now)
+{
+	for (unsigned i = 0; i < WD_TRIGGERS; i++)
+		if (service->cases[i] && service->cases[i]->phase == WD_PHASE_WAITING && service->cases[i]->until > now)
+			service->cases[i]->until = now;
+}
+
 static void watch(struct wd_guard *guard, struct wd_service *service, struct wd_case *the_case)
 {
 	if (!is_over(guard, service, the_case))

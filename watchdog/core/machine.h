@@ -83,6 +83,8 @@ struct wd_service {
 	bool stopped;                  /* somebody wanted it down */
 	bool ended;                    /* its last run is over, and no policy answers that */
 	wd_time asked_until;           /* a die up to then was asked for; 0: nobody asked */
+	bool run_told;                 /* a start was heard since StartedAt was last seen to change */
+	bool other_run;                /* StartedAt has changed, and no start was heard: a run that nobody told */
 	wd_time started_at;            /* of this run, or of the last */
 	wd_time ended_at;              /* when its last run ended by itself; WD_NEVER: it runs, or nobody saw it */
 	wd_time waiting_since;         /* a crash that the policy answers: the Engine waits; WD_NEVER: it does not */
@@ -113,6 +115,7 @@ struct wd_service {
 	wd_time sure_at;    /* when `counted` was known to be right */
 	wd_stamp sure_stamp;
 
+	wd_time broke_at;                    /* when it was well for the last time and broke; WD_NEVER: never */
 	wd_time unhealthy_since, down_since; /* WD_NEVER: is not */
 	wd_time settled[WD_TRIGGERS];        /* of these two: the one that an incident was closed over, to no avail */
 	wd_time look_at;                     /* when to inspect it (a start that should have come); WD_NEVER */
@@ -125,6 +128,7 @@ struct wd_service {
 	uint64_t manual;  /* ticket of a plan that a person asked for, or that a start by hand made; 0: none */
 	uint64_t request; /* of the person */
 	enum wd_action manual_action;
+	bool manual_again; /* the hold stood before that: it stands if that fails, too */
 	bool manual_waits; /* for the store, */
 	wd_time manual_by; /* but not for ever */
 	bool manual_no_start;
@@ -160,16 +164,12 @@ struct wd_guard {
 	wd_stamp stamp;
 	wd_time wake;
 
-	bool up;
+	bool up, synced; /* synced: the list and what happened meanwhile are told */
 	wd_time born, grace_until; /* after the Engine's start: nobody acts */
-	wd_time tilt_until, mass_until, muted_until;
+	wd_time tilt_until, mass_until;
+	wd_time muted_until; /* of all, and of who is still to come; each may be unmuted by itself */
 	wd_time *actions; /* when the host was changed, oldest first */
 	unsigned action_count;
-	struct {
-		wd_time at;
-		const struct wd_service *service;
-	} breaks[64];
-	unsigned break_count;
 
 	struct wd_order *orders; /* queue: [head, tail) */
 	size_t order_head, order_tail, order_room;
@@ -213,7 +213,7 @@ void wd_crash_decide(struct wd_guard *guard, struct wd_service *service, int exi
 void wd_crash_prove(struct wd_service *service, wd_time wait);
 wd_time wd_crash_next_proof(const struct wd_service *service);
 void wd_oom_event(struct wd_guard *guard, struct wd_service *service, const struct wd_event *event);
-void wd_oom_look(struct wd_guard *guard, struct wd_service *service);
+void wd_oom_look(struct wd_guard *guard, struct wd_service *service, bool first);
 
 /* --- the judge (judge.c) -------------------------------------------------------------------------------------------- */
 
@@ -243,6 +243,7 @@ void wd_case_met(struct wd_guard *guard, struct wd_service *service); /* its pol
 void wd_case_crashed(struct wd_guard *guard, struct wd_service *service, int exit_code, wd_time life, bool seen);
 void wd_case_unhealthy(struct wd_guard *guard, struct wd_service *service);
 void wd_case_seen(struct wd_guard *guard, struct wd_service *service); /* a fresh inspect */
+void wd_case_ask_again(struct wd_service *service, wd_time now); /* what the gate held back: it may be open now */
 void wd_case_time(struct wd_guard *guard, struct wd_service *service);
 void wd_case_acted(struct wd_guard *guard, const struct wd_fact *fact);
 void wd_case_stored(struct wd_guard *guard, struct wd_service *service);
@@ -280,6 +281,7 @@ void wd_manual_replaced(struct wd_guard *guard, struct wd_service *service, cons
 enum wd_bar {
 	WD_BAR_NONE,
 	WD_BAR_AWAY,
+	WD_BAR_PAST,
 	WD_BAR_MUTED,
 	WD_BAR_GRACE,
 	WD_BAR_TILT,
@@ -292,8 +294,7 @@ enum wd_bar {
 enum wd_bar wd_gate_bar(const struct wd_guard *guard, const struct wd_service *service, const struct wd_case *the_case,
 			wd_time *ret_until);
 void wd_gate_acted(struct wd_guard *guard);                                   /* one action of the budget is spent */
-void wd_gate_broke(struct wd_guard *guard, const struct wd_service *service); /* was well, is not */
-void wd_gate_forget(struct wd_guard *guard, const struct wd_service *service);
+void wd_gate_broke(struct wd_guard *guard, struct wd_service *service); /* was well, is not */
 
 /* --- reasons (reason.c): the only place that phrases them; the caller frees ------------------------------------------- */
 

@@ -84,7 +84,7 @@ static void ask_hold(struct wd_guard *guard, struct wd_service *service, const s
 	}
 	service->request = fact->asked.request;
 	service->manual_action = WD_ACTION_STOP;
-	service->manual_no_start = false;
+	service->manual_no_start = service->manual_again = false;
 	remember_first(guard, service);
 }
 
@@ -116,9 +116,7 @@ static void mute_one(struct wd_guard *guard, struct wd_service *service, wd_time
 	service->muted_until = until;
 	service->memory.muted_until = until > guard->now ? guard->stamp + (until - guard->now) * 1000 : WD_STAMP_NONE;
 	wd_guard_dirty(guard, service, false);
-	for (unsigned i = 0; i < WD_TRIGGERS; i++) /* what was let pass is judged again when that ends */
-		if (service->cases[i] && service->cases[i]->phase == WD_PHASE_WAITING)
-			service->cases[i]->until = guard->now;
+	wd_case_ask_again(service, guard->now);
 }
 
 static void ask_mute(struct wd_guard *guard, struct wd_service *service, const struct wd_fact *fact)
@@ -189,6 +187,7 @@ void wd_manual_resuming(struct wd_guard *guard, const struct wd_fact *fact)
 		return;
 	service->manual = fact->resuming.ticket;
 	service->manual_action = fact->resuming.action;
+	service->manual_again = false;
 	service->request = 0;
 }
 
@@ -201,6 +200,7 @@ void wd_manual_complete(struct wd_guard *guard, struct wd_service *service)
 	service->request = 0;
 	service->manual_action = WD_ACTION_STOP;
 	service->manual_no_start = false;
+	service->manual_again = true;
 	remember_first(guard, service);
 }
 
@@ -210,10 +210,10 @@ static void manual_failed(struct wd_guard *guard, struct wd_service *service, co
 {
 	uint64_t request = service->request;
 
-	if (service->manual_action != WD_ACTION_RELEASE && service->memory.hold.held)
+	if (service->manual_action == WD_ACTION_RELEASE || service->manual_again)
+		service->look_at = guard->now + TRY_AGAIN; /* whether it is as it should be, an inspect tells then */
+	else if (service->memory.hold.held)
 		wd_hold_end(guard, service);
-	if (service->manual_action == WD_ACTION_RELEASE)
-		service->look_at = guard->now + TRY_AGAIN; /* if it runs all the same, its policy is given back then */
 	service->manual = service->request = 0;
 	service->manual_waits = false;
 	wd_guard_tell_people(guard, service, WD_MOMENT_WARNING, NULL, "%s failed: %s",

@@ -61,6 +61,8 @@ static const char *bar_text(enum wd_bar bar)
 		return "nothing stands against it";
 	case WD_BAR_AWAY:
 		return "the Engine cannot be reached";
+	case WD_BAR_PAST:
+		return "the Engine has yet to tell what happened since";
 	case WD_BAR_MUTED:
 		return "muted";
 	case WD_BAR_GRACE:

@@ -21,10 +21,14 @@ struct wd_service *wd_service_new(struct wd_guard *guard, const char *key)
 
 	service->memory.service = wd_copy(key);
 	service->verdict = WD_VERDICT_WELL;
+	if (guard->muted_until > guard->now) {
+		service->muted_until = guard->muted_until;
+		service->memory.muted_until = guard->stamp + (guard->muted_until - guard->now) * 1000;
+	}
 	service->verdict_why = "";
 	service->last_exit = -1;
 	service->waiting_since = service->unhealthy_since = service->down_since = WD_NEVER;
-	service->look_at = service->gone_at = service->next = service->ended_at = WD_NEVER;
+	service->look_at = service->gone_at = service->next = service->ended_at = service->broke_at = WD_NEVER;
 	guard->services = wd_realloc(guard->services, guard->count + 1, sizeof(*guard->services));
 	guard->services[guard->count++] = service;
 	wd_map_set(guard->by_key, key, service);
@@ -76,7 +80,6 @@ void wd_service_forget(struct wd_guard *guard, struct wd_service *service)
 	order->service = wd_guard_keep(guard, wd_copy(service->memory.service));
 
 	drop_container(guard, service);
-	wd_gate_forget(guard, service);
 	if (wd_map_get(guard->by_key, service->memory.service) == service)
 		wd_map_remove(guard->by_key, service->memory.service);
 	for (size_t i = 0; i < guard->count; i++) {
@@ -306,6 +309,8 @@ static void note_changes(struct wd_guard *guard, struct wd_service *service, con
 	}
 	if (memory->started != container->started) {
 		memory->started = container->started;
+		service->other_run = !service->run_told;
+		service->run_told = false;
 		changed = true;
 	}
 	wd_guard_keep(guard, memory->name); /* orders of this turn may still lend it */
@@ -455,7 +460,7 @@ static enum wd_verdict find_verdict(const struct wd_guard *guard, const struct w
 		return WD_VERDICT_HELD;
 	if (service->policy && !service->policy->watched)
 		return WD_VERDICT_IGNORED;
-	if (service->muted_until > guard->now || guard->muted_until > guard->now)
+	if (service->muted_until > guard->now)
 		return WD_VERDICT_MUTED;
 	if (open != WD_VERDICT_WELL)
 		return open;

@@ -35,17 +35,19 @@ static void take_state(struct wd_guard *guard, struct wd_service *service, bool 
 	const struct wd_container *container = service->container;
 	bool runs = container->state == WD_STATE_RUNNING || container->state == WD_STATE_PAUSED;
 
-	if (runs && !service->running) {
+	if (runs && (!service->running || service->other_run)) {
 		if (service->waiting_since != WD_NEVER)
 			wd_event_end_wait(service, wd_guard_when(guard, container->started));
 		service->running = true;
 		service->stopped = false;
 		service->started_at = wd_guard_when(guard, container->started);
 		service->down_since = service->look_at = WD_NEVER;
+		service->ooms_in_run = 0;
 	} else if (!runs) {
 		service->running = false;
 		service->stopped |= first && container->state == WD_STATE_EXITED;
 	}
+	service->other_run = false;
 	if (container->state != WD_STATE_RESTARTING)
 		service->waiting_since = WD_NEVER; /* nothing waits any more, whatever ended that */
 	else if (service->waiting_since == WD_NEVER)
@@ -152,7 +154,7 @@ void wd_sight_take(struct wd_guard *guard, struct wd_service *service, wd_time a
 		return;
 	}
 	wd_crash_learn(guard, service);
-	wd_oom_look(guard, service);
+	wd_oom_look(guard, service, first);
 	take_state(guard, service, first);
 	if (service->square || service->container->restart_count != service->memory.counted)
 		compare_count(guard, service, asked);

@@ -33,7 +33,6 @@ static void fill(const struct wd_guard *guard, const struct wd_service *service,
 		 struct wd_service_view *view)
 {
 	const struct wd_case *acting = wd_case_acting(service);
-	wd_time muted = service->muted_until > guard->muted_until ? service->muted_until : guard->muted_until;
 
 	*view = (struct wd_service_view){.service = service->memory.service,
 					 .container = service->container,
@@ -47,8 +46,8 @@ static void fill(const struct wd_guard *guard, const struct wd_service *service,
 	view->why = view->incident ? view->incident->why : "";
 	if (acting && acting->phase == WD_PHASE_WAITING)
 		view->held_back_until = acting->until;
-	if (muted > now)
-		view->muted_until = guard->stamp + (muted - guard->now) * 1000;
+	if (service->muted_until > now)
+		view->muted_until = guard->stamp + (service->muted_until - guard->now) * 1000;
 	if (!service->policy)
 		return;
 	add_windows(view, service, WD_TRIGGER_RESTARTS, &service->policy->restarts, now);

@@ -1,0 +1,890 @@
+/* A random walk: a few containers crash, are stopped, paused, removed and made anew; the Engine goes and comes, the disk
+ * answers late or not, people ask for this and that, seadog is reloaded and killed. The guard is told what it would be
+ * told, and what it orders is held against promises that hold whatever happens. The walk depends on nothing but its
+ * seed: `test_random SEED` repeats the one that failed.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <watchdog/guard.h>
+#include <watchdog/memory.h>
+
+#include "support/disk.h"
+
+#define BASE (1000 * WD_HOUR)
+#define WALL (1767225600LL * 1000000000) /* 2026-01-01 */
+#define BOXES 6
+#define SEEDS 100
+#define STEPS 2000
+#define REAL_MOST 4096
+#define BUDGET 4
+
+struct deed { /* what waits for an answer */
+	struct deed *next;
+	enum { DEED_INSPECT, DEED_STORE, DEED_PLAN } kind;
+	wd_time asked;
+	char *service, *id;
+	struct wd_restart_policy policy;
+	enum wd_action action;
+	uint64_t ticket;
+	bool no_start;
+};
+
+struct box { /* what the Engine knows */
+	struct wd_container container;
+	char id[65];
+	bool there, bad, asked;          /* bad: it crashes as soon as it runs; asked: a kill came before */
+	bool held;                       /* a hold of it has been carried out */
+	bool kept;                       /* the disk has confirmed its policy, */
+	struct wd_restart_policy policy; /* which was this */
+	unsigned born;
+	wd_time real[REAL_MOST]; /* deaths that nobody asked for */
+	unsigned real_count;
+};
+
+struct walk {
+	uint64_t seed, random;
+	unsigned step;
+	struct wd_settings *settings[2];
+	bool observe;
+	struct wd_guard *guard;
+	wd_time now;
+	struct box boxes[BOXES];
+	struct deed *deeds;
+	struct disk disk;
+	struct wd_event missed[64]; /* while the stream is away */
+	unsigned missed_count;
+	bool up, calm;
+	bool by_hand[BOXES]; /* a person's wish is under way */
+	wd_time acts[1024];
+	unsigned act_count, said_count;
+	char said[64][200]; /* the last orders, for the report */
+};
+
+static void tell(struct walk *walk, struct wd_fact *fact);
+
+/* --- chance ----------------------------------------------------------------------------------------------------------- */
+
+static unsigned below(struct walk *walk, unsigned limit)
+{
+	walk->random = walk->random * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)(walk->random >> 33) % limit;
+}
+
+static bool one_in(struct walk *walk, unsigned count)
+{
+	return below(walk, count) == 0;
+}
+
+static void broken(const struct walk *walk, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void broken(const struct walk *walk, const char *format, ...)
+{
+	char text[512];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	for (unsigned i = walk->said_count > 64 ? walk->said_count - 64 : 0; i < walk->said_count; i++)
+		print_error("  %s\n", walk->said[i % 64]);
+	fail_msg("seed %llu, step %u, %.3fs: %s", (unsigned long long)walk->seed, walk->step,
+		 (double)(walk->now - BASE) / (double)WD_SECOND, text);
+}
+
+static wd_stamp stamp_at(wd_time at)
+{
+	return WALL + (at - BASE) * 1000;
+}
+
+static struct box *box_of(struct walk *walk, const char *id)
+{
+	for (unsigned i = 0; id && i < BOXES; i++)
+		if (strcmp(walk->boxes[i].id, id) == 0)
+			return &walk->boxes[i];
+	return NULL;
+}
+
+static void remark(struct walk *walk, const char *what, const char *name, const char *more)
+{
+	snprintf(walk->said[walk->said_count++ % 64], sizeof(walk->said[0]), "%10.3fs %s %s: %s",
+		 (double)(walk->now - BASE) / (double)WD_SECOND, what, name ? name : "-", more ? more : "");
+}
+
+/* --- the disk --------------------------------------------------------------------------------------------------------- */
+
+/* One that is written twice in a turn is lent as it is at the end, both times. */
+static void write_incident(struct walk *walk, const struct wd_incident *incident)
+{
+	const struct wd_incident *before = disk_incident(&walk->disk, incident->id);
+
+	if (before && before->closed && before->closed != incident->closed)
+		broken(walk, "incident %lld is written after it was closed", (long long)incident->id);
+	if ((incident->closed != 0) != (incident->outcome != WD_OUTCOME_OPEN))
+		broken(walk, "incident %lld has an outcome before its end, or none after", (long long)incident->id);
+	for (unsigned i = 0; i < incident->step_count; i++)
+		if (incident->closed && !incident->steps[i].ended)
+			broken(walk, "incident %lld is closed with an open step", (long long)incident->id);
+	disk_note(&walk->disk, incident);
+}
+
+/* --- orders ----------------------------------------------------------------------------------------------------------- */
+
+static struct deed *add_deed(struct walk *walk, const struct wd_order *order, int kind)
+{
+	struct deed *deed = wd_alloc(1, sizeof(*deed)), **slot = &walk->deeds;
+
+	deed->kind = kind;
+	deed->asked = walk->now;
+	deed->service = wd_copy(order->service);
+	deed->id = wd_copy(order->id);
+	deed->policy = order->policy;
+	deed->action = order->action;
+	deed->ticket = order->ticket;
+	deed->no_start = order->no_start;
+	while (*slot)
+		slot = &(*slot)->next;
+	return *slot = deed;
+}
+
+static void check_budget(struct walk *walk)
+{
+	unsigned within = 1;
+
+	for (unsigned i = 0; i < walk->act_count; i++)
+		within += walk->now - walk->acts[i] <= WD_HOUR;
+	if (within > BUDGET)
+		broken(walk, "%u actions within an hour, %u are allowed", within, BUDGET);
+	if (walk->act_count < 1024)
+		walk->acts[walk->act_count++] = walk->now;
+}
+
+static void check_act(struct walk *walk, const struct wd_order *order)
+{
+	struct box *box = box_of(walk, order->id);
+	const struct wd_memory *row = disk_find(&walk->disk, order->service);
+	bool of_incident = order->incident_id && order->action != WD_ACTION_RELEASE;
+	struct wd_service_view view;
+
+	for (struct deed *deed = walk->deeds; deed; deed = deed->next)
+		if (deed->kind == DEED_PLAN && wd_text_equal(deed->id, order->id))
+			broken(walk, "%s: a second plan while one is under way", order->name);
+	if (!box || !wd_guard_find(walk->guard, order->service, walk->now, &view) || !view.policy)
+		broken(walk, "%s: a plan for a container that is not known", order->name);
+	if (order->action != WD_ACTION_RESTART && (!row || !wd_text_equal(row->id, order->id)))
+		broken(walk, "%s: a plan for what nobody remembers", order->name);
+	if (order->action == WD_ACTION_STOP || order->action == WD_ACTION_PAUSE) {
+		if (!box->kept || !wd_restart_policy_equal(box->policy, order->policy))
+			broken(walk, "%s: a hold whose policy the disk has not confirmed", order->name);
+		if (!row->hold.held || !wd_restart_policy_equal(row->hold.policy, order->policy))
+			broken(walk, "%s: a hold whose policy is not on disk", order->name);
+	}
+	bool by_hand = walk->by_hand[box - walk->boxes];
+	if (walk->observe && !by_hand)
+		broken(walk, "%s: a plan in mode observe", order->name);
+	if (wd_text_equal(order->name, "never") && !by_hand)
+		broken(walk, "a plan for what is never touched");
+	if (!of_incident)
+		return;
+	if (box->held)
+		broken(walk, "%s: a plan for what is held", order->name);
+	if (wd_text_equal(order->name, "ignored"))
+		broken(walk, "a plan for what is not watched");
+	if (view.muted_until)
+		broken(walk, "%s: a plan while it is muted", order->name);
+	check_budget(walk);
+}
+
+static void carry_out(struct walk *walk, const struct wd_order *order)
+{
+	switch (order->kind) {
+	case WD_ORDER_INSPECT:
+		add_deed(walk, order, DEED_INSPECT);
+		break;
+	case WD_ORDER_ACT:
+		remark(walk, wd_action_name(order->action), order->name, "ordered");
+		check_act(walk, order);
+		add_deed(walk, order, DEED_PLAN);
+		break;
+	case WD_ORDER_REMEMBER:
+		disk_write(&walk->disk, order->memory);
+		if (order->confirm)
+			add_deed(walk, order, DEED_STORE);
+		break;
+	case WD_ORDER_FORGET:
+		disk_forget(&walk->disk, order->service);
+		break;
+	case WD_ORDER_INCIDENT:
+		write_incident(walk, order->incident);
+		break;
+	case WD_ORDER_TELL:
+		remark(walk, "told", order->name, order->text);
+		break;
+	case WD_ORDER_ANSWER:
+		walk->by_hand[order->ticket - 1] = false;
+		break;
+	}
+}
+
+static void tell(struct walk *walk, struct wd_fact *fact)
+{
+	struct wd_order order;
+	unsigned count = 0;
+
+	fact->stamp = stamp_at(walk->now);
+	wd_guard_tell(walk->guard, walk->now, fact);
+	while (wd_guard_take(walk->guard, &order)) {
+		carry_out(walk, &order);
+		if (++count > 10000)
+			broken(walk, "orders without an end");
+	}
+}
+
+/* A guard that wants to be woken at once, again and again, eats a processor. */
+static void pass(struct walk *walk, wd_time span)
+{
+	struct wd_fact time = {.kind = WD_FACT_TIME};
+	wd_time to = walk->now + span, last = 0;
+	unsigned same = 0;
+
+	while (wd_guard_wake(walk->guard) <= to) {
+		wd_time wake = wd_guard_wake(walk->guard);
+		walk->now = wake > walk->now ? wake : walk->now;
+		same = walk->now == last ? same + 1 : 0;
+		last = walk->now;
+		if (same > 20)
+			broken(walk, "the guard wakes up again and again");
+		tell(walk, &time);
+	}
+	walk->now = to;
+}
+
+/* --- containers ------------------------------------------------------------------------------------------------------- */
+
+static void tell_event(struct walk *walk, struct box *box, enum wd_event_kind kind, int code)
+{
+	struct wd_event event = {.kind = kind,
+				 .at = walk->now,
+				 .from = walk->now,
+				 .stamp = stamp_at(walk->now),
+				 .exit_code = kind == WD_EVENT_DIE ? code : -1,
+				 .signal = kind == WD_EVENT_KILL ? code : 0,
+				 .health = kind == WD_EVENT_HEALTH ? box->container.health : WD_HEALTH_NONE};
+	struct wd_fact fact = {.kind = WD_FACT_EVENT, .event = &event};
+
+	memcpy(event.id, box->id, sizeof(event.id));
+	snprintf(event.name, sizeof(event.name), "%s", box->container.name);
+	remark(walk, wd_event_name(kind), event.name, walk->up ? "seen" : "missed");
+	if (walk->up)
+		tell(walk, &fact);
+	else if (walk->missed_count < 64)
+		walk->missed[walk->missed_count++] = event;
+	walk->now++; /* no two events have one stamp */
+}
+
+static bool answers(const struct wd_container *container, int code)
+{
+	if (container->policy.kind == WD_RESTART_ON_FAILURE)
+		return code && (!container->policy.retries || container->restart_count < container->policy.retries);
+	return container->policy.kind != WD_RESTART_NO;
+}
+
+static void die(struct walk *walk, struct box *box, int code)
+{
+	struct wd_container *container = &box->container;
+	bool answered = !box->asked && answers(container, code);
+
+	container->restart_count += answered;
+	container->state = answered ? WD_STATE_RESTARTING : WD_STATE_EXITED;
+	container->finished = stamp_at(walk->now);
+	container->exit_code = code;
+	if (!box->asked)
+		box->real[box->real_count++ % REAL_MOST] = walk->now;
+	tell_event(walk, box, WD_EVENT_DIE, code);
+}
+
+static void start(struct walk *walk, struct box *box, bool by_policy)
+{
+	struct wd_container *container = &box->container;
+
+	if (!by_policy)
+		container->restart_count = 0;
+	container->state = WD_STATE_RUNNING;
+	container->started = stamp_at(walk->now);
+	container->oom_killed = false;
+	container->health = container->check_patience ? WD_HEALTH_STARTING : WD_HEALTH_NONE;
+	wd_replace(&container->trouble, NULL);
+	box->asked = box->held = false;
+	tell_event(walk, box, WD_EVENT_START, -1);
+}
+
+static void stop(struct walk *walk, struct box *box)
+{
+	if (box->container.state == WD_STATE_RESTARTING) {
+		box->container.state = WD_STATE_EXITED;
+	} else if (box->container.state == WD_STATE_RUNNING || box->container.state == WD_STATE_PAUSED) {
+		tell_event(walk, box, WD_EVENT_KILL, 15);
+		box->asked = true;
+		die(walk, box, 143);
+	} else {
+		return;
+	}
+	tell_event(walk, box, WD_EVENT_STOP, -1);
+}
+
+static void create(struct walk *walk, struct box *box)
+{
+	struct wd_container *container = &box->container;
+
+	snprintf(box->id, sizeof(box->id), "%04x%060x", (unsigned)(box - walk->boxes), ++box->born);
+	wd_replace(&container->id, box->id);
+	wd_replace(&container->trouble, NULL);
+	container->policy.kind = (enum wd_restart)below(walk, WD_RESTARTS);
+	container->policy.retries = container->policy.kind == WD_RESTART_ON_FAILURE ? below(walk, 5) : 0;
+	container->restart_count = 0;
+	container->created = stamp_at(walk->now);
+	container->started = container->finished = WD_STAMP_NONE;
+	container->state = WD_STATE_CREATED;
+	box->there = true;
+	box->held = box->kept = false;
+	tell_event(walk, box, WD_EVENT_CREATE, -1);
+	if (!one_in(walk, 8))
+		start(walk, box, false);
+}
+
+static void run(struct walk *walk, struct box *box)
+{
+	struct wd_container *container = &box->container;
+
+	switch (below(walk, 12)) {
+	case 0:
+		stop(walk, box);
+		break;
+	case 1:
+		container->oom_killed = true;
+		if (!one_in(walk, 4))
+			tell_event(walk, box, WD_EVENT_OOM, -1);
+		break;
+	case 2:
+		if (!container->check_patience)
+			break;
+		container->health = one_in(walk, 2) ? WD_HEALTH_UNHEALTHY : WD_HEALTH_HEALTHY;
+		tell_event(walk, box, WD_EVENT_HEALTH, -1);
+		break;
+	case 3:
+		if (!one_in(walk, 4))
+			break;
+		container->state = WD_STATE_PAUSED;
+		tell_event(walk, box, WD_EVENT_PAUSE, -1);
+		break;
+	case 4:
+		tell_event(walk, box, WD_EVENT_KILL, 1);
+		break;
+	default:
+		if (box->bad || one_in(walk, 10))
+			die(walk, box, container->oom_killed ? 137 : (int)below(walk, 4));
+		break;
+	}
+}
+
+static void rest(struct walk *walk, struct box *box)
+{
+	struct wd_container *container = &box->container;
+
+	if (one_in(walk, 10)) {
+		box->there = false;
+		tell_event(walk, box, WD_EVENT_DESTROY, -1);
+	} else if (one_in(walk, 10)) {
+		container->policy.kind = (enum wd_restart)below(walk, WD_RESTARTS);
+		container->policy.retries = 0;
+		tell_event(walk, box, WD_EVENT_UPDATE, -1);
+	} else if (one_in(walk, 3)) {
+		start(walk, box, false);
+	}
+}
+
+static void live(struct walk *walk, struct box *box)
+{
+	struct wd_container *container = &box->container;
+
+	if (!box->there) {
+		if (one_in(walk, 4))
+			create(walk, box);
+		return;
+	}
+	if (one_in(walk, 30))
+		box->bad = !box->bad;
+	if (container->state == WD_STATE_RUNNING) {
+		run(walk, box);
+	} else if (container->state == WD_STATE_PAUSED) {
+		container->state = WD_STATE_RUNNING;
+		box->held = false;
+		tell_event(walk, box, WD_EVENT_UNPAUSE, -1);
+	} else if (container->state == WD_STATE_RESTARTING) {
+		if (one_in(walk, 30)) {
+			container->state = WD_STATE_EXITED;
+			wd_replace(&container->trouble, one_in(walk, 2) ? "no such mount" : NULL);
+		} else if (one_in(walk, 20)) {
+			stop(walk, box);
+		} else {
+			start(walk, box, true);
+		}
+	} else {
+		rest(walk, box);
+	}
+}
+
+/* --- answers ---------------------------------------------------------------------------------------------------------- */
+
+static void show(struct walk *walk, struct box *box, wd_time asked, bool synced)
+{
+	struct wd_fact fact = {.kind = WD_FACT_CONTAINER};
+
+	fact.seen.container = &box->container;
+	fact.seen.asked = asked;
+	fact.seen.synced = synced;
+	tell(walk, &fact);
+}
+
+static void answer_inspect(struct walk *walk, const struct deed *deed)
+{
+	struct box *box = box_of(walk, deed->id);
+	struct wd_fact gone = {.kind = WD_FACT_GONE, .id = deed->id};
+
+	if (box && box->there)
+		show(walk, box, deed->asked, false);
+	else
+		tell(walk, &gone);
+}
+
+static void answer_store(struct walk *walk, const struct deed *deed)
+{
+	struct wd_fact fact = {.kind = WD_FACT_STORED};
+
+	fact.stored.service = deed->service;
+	fact.stored.id = deed->id;
+	fact.stored.policy = deed->policy;
+	fact.stored.why = !walk->calm && one_in(walk, 10) ? "No space left on device" : NULL;
+	struct box *box = box_of(walk, deed->id);
+	if (box && !fact.stored.why) {
+		box->kept = true;
+		box->policy = deed->policy;
+	}
+	tell(walk, &fact);
+}
+
+static void make_true(struct walk *walk, struct box *box, const struct deed *deed)
+{
+	struct wd_container *container = &box->container;
+
+	if (deed->action == WD_ACTION_STOP || deed->action == WD_ACTION_RESTART)
+		stop(walk, box);
+	if (deed->action == WD_ACTION_RESTART)
+		start(walk, box, false);
+	if (deed->action == WD_ACTION_PAUSE && container->state == WD_STATE_RUNNING) {
+		container->state = WD_STATE_PAUSED;
+		tell_event(walk, box, WD_EVENT_PAUSE, -1);
+	}
+	if (deed->action == WD_ACTION_RESTART)
+		return;
+	container->policy = deed->action == WD_ACTION_RELEASE ? deed->policy : (struct wd_restart_policy){0};
+	tell_event(walk, box, WD_EVENT_UPDATE, -1);
+	if (deed->action != WD_ACTION_RELEASE || deed->no_start || container->state == WD_STATE_RUNNING)
+		return;
+	if (container->state == WD_STATE_PAUSED) {
+		container->state = WD_STATE_RUNNING;
+		tell_event(walk, box, WD_EVENT_UNPAUSE, -1);
+	} else if (container->state != WD_STATE_RESTARTING) {
+		start(walk, box, false);
+	}
+}
+
+static void end_plan(struct walk *walk, const struct deed *deed)
+{
+	static const enum wd_plan_end ends[] = {WD_PLAN_FAILED, WD_PLAN_UNDONE, WD_PLAN_REFUSED};
+	struct box *box = box_of(walk, deed->id);
+	struct wd_fact fact = {.kind = WD_FACT_ACTED};
+	bool can = box && box->there && !(deed->action == WD_ACTION_PAUSE && box->container.state != WD_STATE_RUNNING);
+
+	fact.acted.ticket = deed->ticket;
+	fact.acted.kept = deed->policy;
+	fact.acted.end = can && (walk->calm || !one_in(walk, 6)) ? WD_PLAN_DONE : ends[below(walk, 3)];
+	fact.acted.detail = fact.acted.end == WD_PLAN_DONE ? "done" : "the Engine did not like it";
+	if (fact.acted.end == WD_PLAN_DONE) {
+		make_true(walk, box, deed);
+		box->held = deed->action == WD_ACTION_STOP || deed->action == WD_ACTION_PAUSE;
+	}
+	remark(walk, "acted", deed->service, fact.acted.detail);
+	tell(walk, &fact);
+}
+
+static void free_deed(struct deed *deed)
+{
+	free(deed->service);
+	free(deed->id);
+	free(deed);
+}
+
+static bool answered(struct walk *walk, struct deed *deed)
+{
+	if (deed->kind != DEED_STORE && !walk->up)
+		return false;
+	if (!walk->calm && one_in(walk, 3))
+		return false;
+	for (struct deed **slot = &walk->deeds; *slot; slot = &(*slot)->next)
+		if (*slot == deed) {
+			*slot = deed->next;
+			break;
+		}
+	if (deed->kind == DEED_INSPECT)
+		answer_inspect(walk, deed);
+	else if (deed->kind == DEED_STORE)
+		answer_store(walk, deed);
+	else
+		end_plan(walk, deed);
+	free_deed(deed);
+	return true;
+}
+
+static void answer_some(struct walk *walk)
+{
+	struct deed *deed = walk->deeds, *next;
+
+	for (unsigned i = 0; deed && i < 64; i++, deed = next) {
+		next = deed->next;
+		answered(walk, deed);
+	}
+}
+
+/* --- the Engine's stream ---------------------------------------------------------------------------------------------- */
+
+static void come_up(struct walk *walk)
+{
+	struct wd_fact up = {.kind = WD_FACT_ENGINE_UP, .restarted = one_in(walk, 4)};
+	struct wd_fact synced = {.kind = WD_FACT_SYNCED};
+	bool replay = !one_in(walk, 3);
+
+	remark(walk, "engine", NULL, replay ? "up" : "up, what happened since is lost");
+	walk->up = true;
+	tell(walk, &up);
+	for (unsigned i = 0; replay && i < walk->missed_count; i++) {
+		struct wd_fact fact = {.kind = WD_FACT_EVENT, .event = &walk->missed[i]};
+		walk->missed[i].replayed = true;
+		tell(walk, &fact);
+	}
+	walk->missed_count = 0;
+	walk->now++;
+	for (unsigned i = 0; i < BOXES; i++)
+		if (walk->boxes[i].there)
+			show(walk, &walk->boxes[i], walk->now, true);
+	tell(walk, &synced);
+}
+
+/* Inspects die with the connection; plans find their way over the next one. */
+static void go_down(struct walk *walk)
+{
+	struct wd_fact down = {.kind = WD_FACT_ENGINE_DOWN};
+
+	remark(walk, "engine", NULL, "down");
+	walk->up = false;
+	tell(walk, &down);
+	for (struct deed **slot = &walk->deeds; *slot;) {
+		struct deed *deed = *slot;
+		if (deed->kind != DEED_INSPECT) {
+			slot = &deed->next;
+			continue;
+		}
+		*slot = deed->next;
+		free_deed(deed);
+	}
+}
+
+/* --- people, and seadog itself ---------------------------------------------------------------------------------------- */
+
+static void ask(struct walk *walk)
+{
+	unsigned which = below(walk, BOXES);
+	struct wd_fact fact = {.kind = WD_FACT_ASKED};
+
+	if (walk->by_hand[which])
+		return;
+	fact.asked.ask = (enum wd_ask)below(walk, 4);
+	fact.asked.service = walk->boxes[which].container.service;
+	fact.asked.until = walk->now + (wd_time)below(walk, 1800) * WD_SECOND;
+	fact.asked.no_start = one_in(walk, 4);
+	fact.asked.request = which + 1;
+	if (fact.asked.ask >= WD_ASK_MUTE && one_in(walk, 4))
+		fact.asked.service = NULL;
+	walk->by_hand[which] = true;
+	tell(walk, &fact);
+}
+
+static struct wd_settings *settings_of(struct walk *walk, const char *config)
+{
+	char path[] = "/tmp/seadog-random-XXXXXX";
+	char *environment[] = {NULL};
+	struct wd_findings findings = {0};
+	int descriptor = mkstemp(path);
+
+	assert_int_equal(write(descriptor, config, strlen(config)), strlen(config));
+	close(descriptor);
+	struct wd_sources sources = {.file = path, .environment = environment};
+	struct wd_settings *settings = wd_settings_load(&sources, &findings);
+	unlink(path);
+	if (!settings)
+		broken(walk, "%s", findings.items[0].text);
+	wd_findings_done(&findings);
+	return settings;
+}
+
+static void reload(struct walk *walk)
+{
+	static const char *const ladders[] = {"stop",
+					      "restart, stop",
+					      "notify",
+					      "restart, notify",
+					      "notify, stop",
+					      "pause",
+					      "rollback, restart, restart, stop",
+					      "rollback",
+					      "hook:none"};
+	static const char *const triggers[] = {"restarts", "flapping", "exit", "down", "oom", "unhealthy"};
+	struct wd_text text = {0};
+
+	walk->observe = one_in(walk, 8);
+	wd_text_print(&text, "[seadog]\nmode = %s\n[safety]\nnever = never\nmax_actions = %u/1h\n",
+		      walk->observe ? "observe" : "act", BUDGET);
+	wd_text_print(&text,
+		      "mass_failure = %s\n[hook none]\ncommand = /bin/true\n[defaults]\nexit = %s\ncooldown = %s\n",
+		      one_in(walk, 2) ? "off" : "3 within 10s; wait 60s", one_in(walk, 2) ? "3" : "off",
+		      one_in(walk, 2) ? "5m" : "10s");
+	for (unsigned i = 0; i < 6; i++)
+		wd_text_print(&text, "on_%s = %s\n", triggers[i],
+			      ladders[below(walk, sizeof(ladders) / sizeof(ladders[0]))]);
+	struct wd_settings *fresh = settings_of(walk, wd_text_get(&text));
+	if (walk->guard)
+		wd_guard_configure(walk->guard, fresh);
+	wd_settings_free(walk->settings[0]);
+	walk->settings[0] = fresh;
+	wd_text_done(&text);
+	remark(walk, "reload", NULL, walk->observe ? "observe" : "act");
+}
+
+static void recall(void *data, struct wd_fact *fact)
+{
+	tell(data, fact);
+}
+
+/* kill -9, and the next start. Plans that change a policy are in the journal. */
+static void begin_again(struct walk *walk)
+{
+	remark(walk, "seadog", NULL, "was killed");
+	wd_guard_free(walk->guard);
+	walk->up = false;
+	walk->missed_count = 0;
+	walk->act_count = 0;
+	memset(walk->by_hand, 0, sizeof(walk->by_hand));
+	for (unsigned i = 0; i < BOXES; i++)
+		walk->boxes[i].kept = false;
+	walk->guard = wd_guard_new(walk->settings[0], NULL, disk_next_incident(&walk->disk), walk->now);
+	disk_recall(&walk->disk, recall, walk);
+	for (struct deed **slot = &walk->deeds; *slot;) {
+		struct deed *deed = *slot;
+		struct wd_fact fact = {.kind = WD_FACT_RESUMING};
+		if (deed->kind == DEED_PLAN && deed->action != WD_ACTION_RESTART) {
+			deed->ticket |= WD_TICKET_RESUMED;
+			fact.resuming.service = deed->service;
+			fact.resuming.action = deed->action;
+			fact.resuming.ticket = deed->ticket;
+			tell(walk, &fact);
+			slot = &deed->next;
+			continue;
+		}
+		*slot = deed->next;
+		free_deed(deed);
+	}
+}
+
+/* --- the walk --------------------------------------------------------------------------------------------------------- */
+
+/* No crash is counted that was none, and none twice. */
+static void check_counts(struct walk *walk)
+{
+	struct wd_service_view view;
+
+	for (unsigned i = 0; i < BOXES; i++) {
+		struct box *box = &walk->boxes[i];
+		unsigned real = 0;
+		if (!wd_guard_find(walk->guard, box->container.name, walk->now, &view))
+			continue;
+		for (unsigned j = 0; j < box->real_count && j < REAL_MOST; j++)
+			real += walk->now - box->real[j] <= WD_HOUR;
+		for (unsigned j = 0; j < view.window_count; j++)
+			if (view.windows[j].trigger == WD_TRIGGER_FLAPPING && view.windows[j].count > real)
+				broken(walk, "%s: %u crashes counted of %u", box->container.name, view.windows[j].count,
+				       real);
+	}
+}
+
+static void take_step(struct walk *walk)
+{
+	static const wd_time spans[] = {0,
+					WD_MILLISECOND,
+					100 * WD_MILLISECOND,
+					WD_SECOND,
+					WD_SECOND,
+					3 * WD_SECOND,
+					10 * WD_SECOND,
+					40 * WD_SECOND,
+					WD_MINUTE,
+					10 * WD_MINUTE,
+					WD_HOUR};
+	struct wd_fact late = {.kind = WD_FACT_LATE, .late = 3 * WD_SECOND};
+
+	pass(walk, spans[below(walk, one_in(walk, 20) ? 11 : 6)] + (wd_time)below(walk, 1000));
+	if (one_in(walk, 40))
+		walk->up ? go_down(walk) : come_up(walk);
+	else if (one_in(walk, 8) && !walk->up)
+		come_up(walk);
+	else if (one_in(walk, 100))
+		tell(walk, &late);
+	else if (one_in(walk, 60))
+		ask(walk);
+	else if (one_in(walk, 200))
+		reload(walk);
+	else if (one_in(walk, 200))
+		begin_again(walk);
+	else
+		live(walk, &walk->boxes[below(walk, BOXES)]);
+	if (!one_in(walk, 3))
+		answer_some(walk);
+	check_counts(walk);
+}
+
+/* Everything is well from now on: nothing may hang. */
+static void calm_down(struct walk *walk)
+{
+	walk->calm = true;
+	if (!walk->up)
+		come_up(walk);
+	for (unsigned i = 0; i < BOXES; i++)
+		walk->boxes[i].bad = false;
+	for (unsigned round = 0; round < 400; round++) {
+		answer_some(walk);
+		pass(walk, round < 200 ? WD_SECOND : 10 * WD_MINUTE);
+		struct box *box = &walk->boxes[round % BOXES];
+		if (!box->there || round < 50)
+			continue;
+		if (box->container.state == WD_STATE_RESTARTING)
+			start(walk, box, true);
+		if (box->container.state == WD_STATE_RUNNING && box->container.check_patience &&
+		    box->container.health != WD_HEALTH_HEALTHY) {
+			box->container.health = WD_HEALTH_HEALTHY;
+			tell_event(walk, box, WD_EVENT_HEALTH, -1);
+		}
+	}
+}
+
+static void check_calm(struct walk *walk)
+{
+	struct wd_service_view view;
+
+	for (unsigned i = 0; i < BOXES; i++) {
+		const struct box *box = &walk->boxes[i];
+		bool found = wd_guard_find(walk->guard, box->container.name, walk->now, &view);
+		if (found != box->there)
+			broken(walk, "%s is %s", box->container.name, found ? "kept after its end" : "not known");
+		if (!found)
+			continue;
+		bool runs = box->container.state == WD_STATE_RUNNING;
+		if (view.verdict == WD_VERDICT_TREATING || view.verdict == WD_VERDICT_VERIFYING ||
+		    (runs && (view.verdict == WD_VERDICT_SICK || view.verdict == WD_VERDICT_SUSPECT)))
+			broken(walk, "%s is %s for ever: %s", box->container.name, wd_verdict_name(view.verdict),
+			       view.why);
+		if (view.memory->hold.held && runs && !walk->observe && i != 1)
+			broken(walk, "%s is held, and runs", box->container.name);
+		if (walk->by_hand[i])
+			broken(walk, "a person waits for %s for ever", box->container.name);
+		if (runs && view.incident)
+			broken(walk, "an incident of %s never ends: %s", box->container.name, view.why);
+	}
+	for (struct deed *deed = walk->deeds; deed; deed = deed->next)
+		if (deed->kind != DEED_INSPECT)
+			broken(walk, "something is under way for ever");
+}
+
+static void finish(struct walk *walk)
+{
+	wd_guard_free(walk->guard);
+	wd_settings_free(walk->settings[0]);
+	while (walk->deeds) {
+		struct deed *deed = walk->deeds;
+		walk->deeds = deed->next;
+		free_deed(deed);
+	}
+	disk_done(&walk->disk);
+	for (unsigned i = 0; i < BOXES; i++) {
+		struct wd_container *heap = wd_alloc(1, sizeof(*heap));
+		*heap = walk->boxes[i].container;
+		wd_container_free(heap);
+	}
+	free(walk);
+}
+
+static void walk_along(uint64_t seed)
+{
+	static const char *const names[BOXES] = {"ignored", "never", "web", "db", "cache", "job"};
+	struct walk *walk = wd_alloc(1, sizeof(*walk));
+
+	walk->seed = walk->random = seed;
+	walk->now = BASE;
+	below(walk, 2);
+	reload(walk);
+	walk->guard = wd_guard_new(walk->settings[0], NULL, 1, BASE);
+	for (unsigned i = 0; i < BOXES; i++) {
+		struct wd_container *container = &walk->boxes[i].container;
+		*container = (struct wd_container){.name = wd_copy(names[i]),
+						   .service = wd_copy(names[i]),
+						   .image = wd_copy("acme/app:1"),
+						   .image_id = wd_copy("sha256:1"),
+						   .check_patience = i % 2 ? 0 : 90 * WD_SECOND,
+						   .stop_timeout = 10 * WD_SECOND,
+						   .spoofs_exit_code = i == 4,
+						   .stop_signal = 15};
+		if (i == 0) {
+			container->labels = wd_alloc(1, sizeof(struct wd_label));
+			container->labels[container->label_count++] =
+				(struct wd_label){.key = wd_copy("seadog.enable"), .value = wd_copy("false")};
+		}
+		create(walk, &walk->boxes[i]);
+	}
+	for (walk->step = 0; walk->step < STEPS; walk->step++)
+		take_step(walk);
+	calm_down(walk);
+	check_calm(walk);
+	finish(walk);
+}
+
+static void test_promises_hold_on_any_way(void **state)
+{
+	const uint64_t *only = *state;
+
+	for (uint64_t seed = only ? *only : 1; seed <= (only ? *only : SEEDS); seed++)
+		walk_along(seed);
+}
+
+int main(int argc, char **argv)
+{
+	uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 10) : 0;
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_prestate(test_promises_hold_on_any_way, argc > 1 ? &seed : NULL),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

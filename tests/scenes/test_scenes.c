@@ -11,7 +11,7 @@
  * did (the plan ordered last is done) · begins (a release has started it, and goes on) · failed "why" · seen (as it is,
  * by the list after a connection) · stale 1s (an inspect that was asked then) · started (the event alone) · hold · release · mute 30m · unmute. Of the world: engine up|down|restarted, synced,
  * disk full|fine|slow, late 3s, blind on|off (inspects are not answered), deaf on|off (nothing is told, though it
- * happens), all-muted 30m, replay on|off (events are from the past), seadog killed (and started again with what is on disk; then tell
+ * happens), self NAME (first), all-muted 30m, replay on|off (events are from the past), seadog killed (and started again with what is on disk; then tell
  * it again that the engine is up, who is `seen`, and synced), reload "key = value" (that line of the configuration).
  */
 #include <setjmp.h>
@@ -392,9 +392,12 @@ static void plan_ended(struct scene *scene, struct box *box, enum wd_plan_end en
 	memset(&scene->orders[0], 0, sizeof(scene->orders[0]));
 }
 
-static void ask(struct scene *scene, const char *service, enum wd_ask what, wd_time until)
+static void ask(struct scene *scene, const char *name, enum wd_ask what, wd_time until)
 {
 	struct wd_fact fact = {.kind = WD_FACT_ASKED};
+	struct wd_service_view view;
+	bool found = name && wd_guard_find(scene->guard, name, scene->now, &view);
+	WD_AUTO_FREE char *service = wd_copy(found ? view.service : name);
 
 	fact.asked.ask = what;
 	fact.asked.service = service;
@@ -450,13 +453,13 @@ static void container_does(struct scene *scene, struct box *box, char **words, s
 	else if (wd_text_equal(verb, "failed"))
 		plan_ended(scene, box, WD_PLAN_FAILED, what);
 	else if (wd_text_equal(verb, "hold"))
-		ask(scene, box->container.service, WD_ASK_HOLD, 0);
+		ask(scene, box->container.name, WD_ASK_HOLD, 0);
 	else if (wd_text_equal(verb, "release"))
-		ask(scene, box->container.service, WD_ASK_RELEASE, 0);
+		ask(scene, box->container.name, WD_ASK_RELEASE, 0);
 	else if (wd_text_equal(verb, "mute"))
-		ask(scene, box->container.service, WD_ASK_MUTE, scene->now + span_of(scene, what));
+		ask(scene, box->container.name, WD_ASK_MUTE, scene->now + span_of(scene, what));
 	else if (wd_text_equal(verb, "unmute"))
-		ask(scene, box->container.service, WD_ASK_UNMUTE, 0);
+		ask(scene, box->container.name, WD_ASK_UNMUTE, 0);
 	else
 		fail_at(scene, "no such verb: %s", verb);
 }
@@ -551,6 +554,10 @@ static bool world_does(struct scene *scene, char **words)
 		scene->deaf = wd_text_equal(what, "on");
 	} else if (wd_text_equal(verb, "replay")) {
 		scene->replay = wd_text_equal(what, "on");
+	} else if (wd_text_equal(verb, "self")) {
+		struct wd_list self = {.items = words + 1, .count = 1};
+		wd_guard_free(scene->guard);
+		scene->guard = wd_guard_new(scene->settings, &self, 1, scene->now);
 	} else if (wd_text_equal(verb, "all-muted")) {
 		ask(scene, NULL, WD_ASK_MUTE, scene->now + span_of(scene, what));
 	} else if (wd_text_equal(verb, "seadog")) {

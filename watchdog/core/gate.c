@@ -39,7 +39,7 @@ void wd_gate_broke(struct wd_guard *guard, struct wd_service *service)
 		recent, wd_span_print(rule->within, within), wd_span_print(rule->wait, wait));
 }
 
-void wd_gate_acted(struct wd_guard *guard)
+void wd_gate_acted(struct wd_guard *guard, wd_time at)
 {
 	unsigned most = guard->settings->max_actions.count;
 
@@ -51,7 +51,10 @@ void wd_gate_acted(struct wd_guard *guard)
 		guard->action_count -= drop;
 	}
 	guard->actions = wd_realloc(guard->actions, guard->action_count + 1, sizeof(wd_time));
-	guard->actions[guard->action_count++] = guard->now;
+	unsigned place = guard->action_count++;
+	for (; place > 0 && guard->actions[place - 1] > at; place--)
+		guard->actions[place] = guard->actions[place - 1];
+	guard->actions[place] = at;
 }
 
 /* When the budget has room again; a moment that is past where it has. */

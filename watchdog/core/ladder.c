@@ -222,7 +222,7 @@ static void start_plan(struct wd_guard *guard, struct wd_service *service, struc
 	the_case->until = WD_NEVER;
 	if (action == WD_ACTION_STOP || action == WD_ACTION_PAUSE)
 		wd_hold_begin(guard, service, action, the_case->incident->id);
-	wd_gate_acted(guard);
+	wd_gate_acted(guard, guard->now);
 	wd_case_note(guard, the_case, "doing: %s", wd_action_name(action));
 	write_incident(guard, service, the_case->incident);
 }

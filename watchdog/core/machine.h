@@ -34,7 +34,7 @@ struct wd_marks {
 	struct wd_mark_time *items; /* oldest first */
 	unsigned count;
 };
-/* Adds a mark and drops the oldest beyond `keep`. */
+/* Adds a mark and drops the oldest beyond `keep`: what nobody saw may be as old as the gap in which it happened. */
 void wd_marks_add(struct wd_marks *marks, struct wd_mark_time mark, unsigned keep);
 void wd_marks_clear(struct wd_marks *marks);
 /* How many lie within `window` before `now`; *ret_first is the oldest of them. With `waited` (the back-off summed up to
@@ -293,7 +293,7 @@ enum wd_bar {
 /* What stands against acting now, and until when (WD_NEVER: for good, or until told). */
 enum wd_bar wd_gate_bar(const struct wd_guard *guard, const struct wd_service *service, const struct wd_case *the_case,
 			wd_time *ret_until);
-void wd_gate_acted(struct wd_guard *guard);                                   /* one action of the budget is spent */
+void wd_gate_acted(struct wd_guard *guard, wd_time at);                       /* one action of the budget was spent */
 void wd_gate_broke(struct wd_guard *guard, struct wd_service *service); /* was well, is not */
 
 /* --- reasons (reason.c): the only place that phrases them; the caller frees ------------------------------------------- */

@@ -74,11 +74,14 @@ void wd_service_lose(struct wd_guard *guard, struct wd_service *service)
 	wd_map_remove(guard->contested, service->memory.service);
 }
 
-void wd_service_forget(struct wd_guard *guard, struct wd_service *service)
+static void forget_row(struct wd_guard *guard, const char *key)
 {
-	struct wd_order *order = wd_guard_order(guard, WD_ORDER_FORGET, NULL);
-	order->service = wd_guard_keep(guard, wd_copy(service->memory.service));
+	wd_guard_order(guard, WD_ORDER_FORGET, NULL)->service = wd_guard_keep(guard, wd_copy(key));
+}
 
+/* It is out of all lists, and freed when nothing lends from it any more; its row is another matter. */
+static void retire(struct wd_guard *guard, struct wd_service *service)
+{
 	drop_container(guard, service);
 	if (wd_map_get(guard->by_key, service->memory.service) == service)
 		wd_map_remove(guard->by_key, service->memory.service);
@@ -93,6 +96,12 @@ void wd_service_forget(struct wd_guard *guard, struct wd_service *service)
 			guard->dirty[i] = guard->dirty[--guard->dirty_count];
 	guard->dead_services = wd_realloc(guard->dead_services, guard->dead_service_count + 1, sizeof(service));
 	guard->dead_services[guard->dead_service_count++] = service;
+}
+
+void wd_service_forget(struct wd_guard *guard, struct wd_service *service)
+{
+	forget_row(guard, service->memory.service);
+	retire(guard, service);
 }
 
 static wd_time mapped_ahead(const struct wd_guard *guard, wd_stamp then)
@@ -141,26 +150,28 @@ void wd_service_recall(struct wd_guard *guard, const struct wd_memory *memory)
 	if (mine->id)
 		wd_map_set(guard->by_id, mine->id, service);
 	recall_wait(service);
+	if (mine->hold.held && mine->hold.incident) /* the budget is not filled by starting seadog again */
+		wd_gate_acted(guard, wd_guard_when(guard, mine->hold.since));
 	service->next = guard->now;
 }
 
 /* --- who is who ------------------------------------------------------------------------------------------------------- */
 
+/* The row under the new name goes to the disk before the old one goes from it: a hold may stand in it. */
 static void rename_key(struct wd_guard *guard, struct wd_service *service, const char *key)
 {
 	if (wd_text_equal(service->memory.service, key))
 		return;
-	struct wd_order *order = wd_guard_order(guard, WD_ORDER_FORGET, NULL);
-	order->service = wd_guard_keep(guard, wd_copy(service->memory.service));
+	forget_row(guard, service->memory.service);
 	if (wd_map_get(guard->by_key, service->memory.service) == service)
 		wd_map_remove(guard->by_key, service->memory.service);
 	struct wd_service *taken = wd_map_get(guard->by_key, key);
 	if (taken && taken != service && !taken->container)
-		wd_service_forget(guard, taken);
+		retire(guard, taken);
 	wd_guard_keep(guard, service->memory.service);
 	service->memory.service = wd_copy(key);
 	wd_map_set(guard->by_key, key, service);
-	wd_guard_dirty(guard, service, false);
+	wd_guard_dirty(guard, service, true);
 }
 
 /* The identity of a container: what its labels say, unless another living container says the same: then each goes by
@@ -407,6 +418,17 @@ void wd_guard_stranger(struct wd_guard *guard, const struct wd_event *event)
 
 /* --- verdict ---------------------------------------------------------------------------------------------------------- */
 
+/* A socket proxy is known by its address: in a compose project that is the name of its service. */
+static bool is_self(const struct wd_service *service, const char *self)
+{
+	const char *part = strchr(service->memory.service, '/');
+	size_t length = strlen(self);
+
+	if (wd_text_equal(self, wd_service_name(service)) || wd_text_equal(self, service->memory.id))
+		return true;
+	return part && strncmp(part + 1, self, length) == 0 && part[1 + length] == '/';
+}
+
 bool wd_service_may_touch(const struct wd_guard *guard, const struct wd_service *service)
 {
 	const struct wd_list *never = &guard->settings->never;
@@ -416,8 +438,7 @@ bool wd_service_may_touch(const struct wd_guard *guard, const struct wd_service 
 		    wd_glob_match(never->items[i], service->memory.service))
 			return false;
 	for (size_t i = 0; i < guard->self.count; i++)
-		if (wd_text_equal(guard->self.items[i], wd_service_name(service)) ||
-		    (service->memory.id && wd_text_equal(guard->self.items[i], service->memory.id)))
+		if (is_self(service, guard->self.items[i]))
 			return false;
 	return true;
 }

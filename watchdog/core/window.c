@@ -6,13 +6,16 @@ void wd_marks_add(struct wd_marks *marks, struct wd_mark_time mark, unsigned kee
 {
 	if (keep == 0)
 		return;
-	if (marks->count >= keep) {
-		unsigned drop = marks->count - keep + 1;
-		memmove(marks->items, marks->items + drop, (marks->count - drop) * sizeof(*marks->items));
-		marks->count -= drop;
-	}
 	marks->items = wd_realloc(marks->items, marks->count + 1, sizeof(*marks->items));
-	marks->items[marks->count++] = mark;
+	unsigned place = marks->count++;
+	for (; place > 0 && marks->items[place - 1].from > mark.from; place--)
+		marks->items[place] = marks->items[place - 1];
+	marks->items[place] = mark;
+	if (marks->count <= keep)
+		return;
+	unsigned drop = marks->count - keep;
+	memmove(marks->items, marks->items + drop, keep * sizeof(*marks->items));
+	marks->count = keep;
 }
 
 void wd_marks_clear(struct wd_marks *marks)

@@ -257,8 +257,8 @@ static void finish_plans(struct wd_daemon *daemon)
 
 	if (!daemon->unfinished)
 		return;
-	daemon->unfinished = false;
-	if (!wd_actor_recover(daemon->actor, resumed, daemon, &error))
+	daemon->unfinished = !wd_actor_recover(daemon->actor, resumed, daemon, &error);
+	if (daemon->unfinished)
 		wd_log(WD_LOG_ERROR, NULL, NULL, "%s", error.text);
 }
 
@@ -346,7 +346,7 @@ static bool bring_up(struct wd_daemon *daemon, const struct wd_endpoint_wish *wi
 	if (!daemon->http || !find_endpoints(daemon, wish, error) || !open_store(daemon, error))
 		return false;
 	make_timers(daemon);
-	wd_self_find(&daemon->self, &daemon->endpoint);
+	wd_self_find(&daemon->self, &daemon->endpoint, daemon->has_write_endpoint ? &daemon->write_endpoint : NULL);
 	daemon->guard = wd_guard_new(daemon->settings, &daemon->self, wd_store_next_incident(daemon->store),
 				     wd_loop_now(daemon->loop));
 	daemon->engine = wd_engine_new(daemon->loop, daemon->http, &daemon->endpoint,

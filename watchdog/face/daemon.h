@@ -77,7 +77,7 @@ void wd_daemon_drop_waiters(struct wd_daemon *daemon);
 
 /* self.c: the container that we run in (by the mounts that the Engine gives each), and the proxy that we speak through
  * (the host of a tcp endpoint is its container's or compose service's name). */
-void wd_self_find(struct wd_list *ret_self, const struct wd_endpoint *endpoint);
+void wd_self_find(struct wd_list *ret_self, const struct wd_endpoint *endpoint, const struct wd_endpoint *write);
 /* One watchdog per Engine on this machine: an abstract socket named by the Engine's ID, which the kernel takes back when
  * we die. Returns a descriptor, or -1 with who holds it (WD_ERROR_REFUSED). */
 int wd_self_lock_engine(const char *engine_id, struct wd_error *error);

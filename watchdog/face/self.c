@@ -64,10 +64,12 @@ static void find_proxy(struct wd_list *self, const struct wd_endpoint *endpoint)
 	wd_text_done(&name);
 }
 
-void wd_self_find(struct wd_list *ret_self, const struct wd_endpoint *endpoint)
+void wd_self_find(struct wd_list *ret_self, const struct wd_endpoint *endpoint, const struct wd_endpoint *write)
 {
 	find_own_container(ret_self);
 	find_proxy(ret_self, endpoint);
+	if (write)
+		find_proxy(ret_self, write);
 }
 
 static pid_t holder(const struct sockaddr_un *address, socklen_t length)

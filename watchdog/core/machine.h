@@ -78,6 +78,7 @@ struct wd_service {
 	const char *verdict_why;
 
 	/* the run */
+	bool spared; /* never touched: [safety] never, or seadog's own; as of its picture and the settings */
 	bool listed; /* told since the Engine came */
 	bool running;
 	bool stopped;                  /* somebody wanted it down */

@@ -371,6 +371,7 @@ void wd_service_see(struct wd_guard *guard, const struct wd_container *container
 		begin_anew(guard, service, container);
 	take_picture(guard, service, container);
 	note_changes(guard, service, container);
+	service->spared = !wd_service_may_touch(guard, service);
 	service->listed = true;
 	service->square |= synced || first;
 	if (first)
@@ -479,7 +480,7 @@ static enum wd_verdict find_verdict(const struct wd_guard *guard, const struct w
 		return WD_VERDICT_TREATING;
 	if (service->memory.hold.held)
 		return WD_VERDICT_HELD;
-	if (service->policy && !service->policy->watched)
+	if (service->policy && (service->spared || !service->policy->watched))
 		return WD_VERDICT_IGNORED;
 	if (service->muted_until > guard->now)
 		return WD_VERDICT_MUTED;

@@ -318,14 +318,16 @@ static void runs(struct scene *scene, struct box *box, char **words, size_t coun
 	for (size_t i = 0; i < count; i++) {
 		const char *word = words[i];
 		if (wd_text_starts(word, "count="))
-			container->restart_count = (unsigned)atol(word + 6);
+			container->restart_count = (unsigned)atol(word + 6),
+			container->created -= 365 * WD_DAY * 1000, /* it is not of today */
+				container->finished = container->started - 100 * WD_MILLISECOND * 1000;
 		else if (wd_text_starts(word, "waited="))
 			container->finished = container->started - span_of(scene, word + 7) * 1000;
 		else if (wd_text_starts(word, "exit="))
 			container->exit_code = (int)atol(word + 5);
 		else if (wd_text_starts(word, "id="))
 			snprintf(box->id, sizeof(box->id), "%064ld", atol(word + 3)),
-				wd_replace(&container->id, box->id);
+				wd_replace(&container->id, box->id), container->restart_count = 0;
 		else if (wd_text_starts(word, "state="))
 			wd_state_parse(word + 6, &container->state);
 		else if (wd_text_starts(word, "service="))

@@ -48,7 +48,7 @@ static unsigned most_marks(const struct wd_policy *policy)
 
 void wd_crash_count(struct wd_guard *guard, struct wd_service *service, struct wd_mark_time mark, wd_time life)
 {
-	wd_judge_broke(guard, service, mark.at);
+	wd_judge_broke(guard, service, mark.from);
 	mark.waited = service->waited;
 	wd_marks_add(&service->crashes, mark, most_marks(service->policy));
 	wd_guard_dirty(guard, service, false);

@@ -136,6 +136,8 @@ void wd_event_take(struct wd_guard *guard, struct wd_service *service, const str
 	service->heard_at = guard->now;
 	if (event->stamp > service->memory.last_event)
 		service->memory.last_event = event->stamp;
+	if (event->kind == WD_EVENT_DIE || event->kind == WD_EVENT_START)
+		service->run_stamp = event->stamp;
 	wd_guard_dirty(guard, service, false);
 	take_event(guard, service, event);
 }

@@ -94,6 +94,7 @@ struct wd_service {
 	wd_time longest_life;          /* since the windows were last empty */
 	wd_time heard_at;              /* when the last event about it came */
 	int last_exit;                 /* of the last crash; -1 unknown */
+	wd_stamp run_stamp;            /* of its last die or start that was heard */
 	bool exit_wanted;              /* the last crash waits for its exit code from inspect */
 	struct wd_mark_time undecided; /* a crash that only its exit code can judge; stamp 0: none */
 	wd_time undecided_life;

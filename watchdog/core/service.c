@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#define YOUTH WD_HOUR
 #define STRANGE_EVENTS 64 /* the last ones of a container that nobody has inspected yet */
 
 const char *wd_service_name(const struct wd_service *service)
@@ -280,6 +281,12 @@ static void take_picture(struct wd_guard *guard, struct wd_service *service, con
 	wd_findings_done(&findings);
 }
 
+/* Of a young one all crashes are in reach of the windows, those too that happened before anybody watched. */
+static bool is_young(const struct wd_guard *guard, const struct wd_container *container)
+{
+	return container->created != WD_STAMP_NONE && guard->now - wd_guard_when(guard, container->created) < YOUTH;
+}
+
 /* Another container under the same identity: a new deployment is a new service's chance. */
 static void begin_anew(struct wd_guard *guard, struct wd_service *service, const struct wd_container *container)
 {
@@ -288,6 +295,7 @@ static void begin_anew(struct wd_guard *guard, struct wd_service *service, const
 	drop_id(guard, service);
 	wd_service_empty(service);
 	service->stopped = service->ended = false;
+	service->run_stamp = WD_STAMP_NONE;
 	service->asked_until = 0;
 	service->owed = 0;
 	service->blind = container->restart_count > 0;
@@ -299,11 +307,12 @@ static void begin_anew(struct wd_guard *guard, struct wd_service *service, const
 	service->running = false;
 	wd_guard_keep(guard, service->memory.id); /* orders of this turn may still lend it */
 	service->memory.id = wd_copy(container->id);
-	service->memory.counted = container->restart_count;
+	bool young = is_young(guard, container);
+	service->memory.counted = young ? 0 : container->restart_count;
 	service->memory.started = container->started;
 	service->memory.last_event = WD_STAMP_NONE;
-	service->sure_at = guard->now;
-	service->sure_stamp = guard->stamp;
+	service->sure_at = young ? wd_guard_when(guard, container->created) : guard->now;
+	service->sure_stamp = young ? container->created : guard->stamp;
 }
 
 /* The rows' plain members; anything that changed is written. */
@@ -343,7 +352,8 @@ static void hear_stranger(struct wd_guard *guard, struct wd_service *service, st
 	}
 	unsigned counted = service->memory.counted;
 	service->memory.counted = created || dies > counted ? 0 : counted - dies;
-	service->sure_at = stranger->since;
+	if (stranger->since < service->sure_at)
+		service->sure_at = stranger->since;
 	for (unsigned i = 0; i < stranger->count; i++)
 		wd_event_take(guard, service, &stranger->events[i]);
 	service->square = true;

@@ -109,6 +109,15 @@ static void judge_down(struct wd_guard *guard, struct wd_service *service)
 	wd_judge_trip(guard, service, WD_TRIGGER_DOWN, false);
 }
 
+/* FinishedAt is older than the die that tells it: what is heard of that end or of the start behind it was heard of all
+ * that RestartCount counts. */
+static bool has_been_told_all(const struct wd_service *service)
+{
+	wd_stamp finished = service->container->finished;
+
+	return finished != WD_STAMP_NONE && finished <= service->run_stamp;
+}
+
 /* RestartCount against what was counted. More: an event is on its way, or was lost. Less: a start by hand or the
  * Engine's own start began it anew. */
 static void compare_count(struct wd_guard *guard, struct wd_service *service, wd_time asked)
@@ -122,6 +131,10 @@ static void compare_count(struct wd_guard *guard, struct wd_service *service, wd
 		service->owed = told;
 		service->owed_at = asked + SETTLING;
 		service->owed_asked = asked;
+		if (has_been_told_all(service)) {
+			wd_crash_owed(guard, service);
+			service->paid_ahead = false;
+		}
 		return;
 	}
 	if (told < service->memory.counted) {

@@ -51,8 +51,8 @@ void harbour_fail(struct harbour *harbour, const char *what)
 	WD_AUTO_FREE char *path = inside(harbour, "seadog.log");
 	WD_AUTO_FREE char *log = read_file(path);
 	fprintf(stderr, "harbour %u: not so: %s\nseadog said:\n%s\n", harbour->number, what, log);
-	fprintf(stderr, "the Engine: %u dies, %u starts in its memory\n", harbour_events(harbour, "die"),
-		harbour_events(harbour, "start"));
+	fprintf(stderr, "the Engine: %u dies, %u starts in its memory\n", harbour_events(harbour, NULL, "die"),
+		harbour_events(harbour, NULL, "start"));
 	fail();
 	abort();
 }
@@ -256,7 +256,7 @@ bool harbour_is_held(struct harbour *harbour, const char *container)
 }
 
 struct search {
-	const char *action;
+	const char *container, *action;
 	unsigned count, nth;
 	wd_stamp stamp;
 };
@@ -264,23 +264,24 @@ struct search {
 static void find_event(void *data, const struct model_event *event)
 {
 	struct search *search = data;
-	if (strcmp(event->type, "container") != 0 || (search->action && strcmp(event->action, search->action) != 0))
+	if (strcmp(event->type, "container") != 0 || (search->action && strcmp(event->action, search->action) != 0) ||
+	    (search->container && strcmp(event->name, search->container) != 0))
 		return;
 	if (++search->count == search->nth)
 		search->stamp = event->stamp;
 }
 
-unsigned harbour_events(struct harbour *harbour, const char *action)
+unsigned harbour_events(struct harbour *harbour, const char *container, const char *action)
 {
-	struct search search = {.action = action};
+	struct search search = {.container = container, .action = action};
 	model_replay(fake_lock(harbour->fake), 0, find_event, &search);
 	fake_unlock(harbour->fake);
 	return search.count;
 }
 
-wd_time harbour_event_at(struct harbour *harbour, const char *action, unsigned nth)
+wd_time harbour_event_at(struct harbour *harbour, const char *container, const char *action, unsigned nth)
 {
-	struct search search = {.action = action, .nth = nth};
+	struct search search = {.container = container, .action = action, .nth = nth};
 	struct model *model = fake_lock(harbour->fake);
 	wd_stamp epoch = model_stamp(model) - model_now(model) * 1000;
 	model_replay(model, 0, find_event, &search);

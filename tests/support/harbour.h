@@ -35,9 +35,10 @@ int harbour_await_exit(struct harbour *harbour);
 void harbour_fake(struct harbour *harbour, const char *method, const char *path, const char *body);
 struct wd_json *harbour_inspect(struct harbour *harbour, const char *container); /* the caller frees */
 unsigned harbour_restarts(struct harbour *harbour, const char *container);       /* RestartCount */
-unsigned harbour_events(struct harbour *harbour, const char *action);            /* in its memory; NULL: of containers */
+/* In its memory, of that container and kind; NULL: of any. */
+unsigned harbour_events(struct harbour *harbour, const char *container, const char *action);
 bool harbour_is_held(struct harbour *harbour, const char *container);            /* down, and its policy is no */
-wd_time harbour_event_at(struct harbour *harbour, const char *action, unsigned nth); /* the Engine's time; 1: the first */
+wd_time harbour_event_at(struct harbour *harbour, const char *container, const char *action, unsigned nth); /* the Engine's time; 1: the first */
 wd_time harbour_call_at(struct harbour *harbour, const char *glob);                  /* of the first such call */
 
 /* seadog. */

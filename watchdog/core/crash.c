@@ -57,6 +57,8 @@ void wd_crash_count(struct wd_guard *guard, struct wd_service *service, struct w
 	else if (life >= 0)
 		wd_crash_prove(service, service->last_wait);
 	bool by_windows = wd_judge_rate_holds(guard, service, WD_TRIGGER_RESTARTS, NULL);
+	if (mark.seen && by_windows)
+		wd_case_witnessed(guard, service, WD_TRIGGER_RESTARTS);
 	wd_judge_trip(guard, service, WD_TRIGGER_RESTARTS, !mark.seen || !by_windows);
 	wd_judge_trip(guard, service, WD_TRIGGER_FLAPPING, !mark.seen);
 }

@@ -267,6 +267,7 @@ static void wait_at_gate(struct wd_guard *guard, struct wd_service *service, str
 
 	the_case->phase = WD_PHASE_WAITING;
 	the_case->until = until == WD_NEVER ? guard->now + WATCH_STEP : until;
+	the_case->away = bar == WD_BAR_AWAY;
 	wd_case_note(guard, the_case, "held back: %s", why);
 	write_incident(guard, service, the_case->incident);
 	wd_guard_tell_people(guard, service, WD_MOMENT_HELD_BACK, the_case->incident, "held back: %s", why);
@@ -544,6 +545,10 @@ void wd_case_seen(struct wd_guard *guard, struct wd_service *service)
 {
 	struct wd_case *acting = wd_case_acting(service);
 
+	if (acting && acting->phase == WD_PHASE_WAITING && acting->away && guard->up) {
+		acting->away = false;
+		acting->until = guard->now;
+	}
 	if (!acting || acting->phase != WD_PHASE_CONFIRMING)
 		return;
 	if (service->owed || wd_manual_busy(service)) {
@@ -581,6 +586,8 @@ static bool is_over(struct wd_guard *guard, struct wd_service *service, struct w
 	enum wd_trigger trigger = the_case->incident->trigger;
 	bool told = the_case->phase == WD_PHASE_WATCHING;
 
+	if (the_case->cut && !service->running)
+		return false;
 	if (stopped_by_somebody(service) && trigger != WD_TRIGGER_DOWN)
 		close_case(guard, service, trigger, WD_OUTCOME_SUPPRESSED, STOPPED_BY_SOMEBODY);
 	else if (!well_again(guard, service, the_case))
@@ -599,7 +606,9 @@ static void judge_again(struct wd_guard *guard, struct wd_service *service, stru
 
 	if (is_over(guard, service, the_case))
 		return;
-	if (wd_gate_bar(guard, service, the_case, &until) != WD_BAR_NONE)
+	enum wd_bar bar = wd_gate_bar(guard, service, the_case, &until);
+	the_case->away = bar == WD_BAR_AWAY;
+	if (bar != WD_BAR_NONE)
 		the_case->until = until == WD_NEVER ? guard->now + WATCH_STEP : until;
 	else
 		climb(guard, service, the_case->incident->trigger);
@@ -610,6 +619,16 @@ void wd_case_ask_again(struct wd_service *service, wd_time now)
 	for (unsigned i = 0; i < WD_TRIGGERS; i++)
 		if (service->cases[i] && service->cases[i]->phase == WD_PHASE_WAITING && service->cases[i]->until > now)
 			service->cases[i]->until = now;
+}
+
+void wd_case_witnessed(struct wd_guard *guard, struct wd_service *service, enum wd_trigger trigger)
+{
+	struct wd_case *the_case = service->cases[trigger];
+
+	if (!the_case || the_case->phase != WD_PHASE_WAITING || !the_case->inferred)
+		return;
+	the_case->inferred = false;
+	the_case->until = guard->now;
 }
 
 static void watch(struct wd_guard *guard, struct wd_service *service, struct wd_case *the_case)
@@ -841,6 +860,10 @@ static void recall_step(struct wd_guard *guard, struct wd_service *service, stru
 {
 	struct wd_step *step = last_step(the_case);
 
+	if (step->action == WD_ACTION_STOP || step->action == WD_ACTION_PAUSE) {
+		the_case->cut = true;
+		the_case->rung--;
+	}
 	step->ended = guard->stamp;
 	step->result = service->memory.hold.held ? WD_RESULT_DONE : WD_RESULT_FAILED;
 	wd_replace(&step->detail, "seadog was restarted in the middle of it");

@@ -64,6 +64,8 @@ struct wd_case {
 	wd_time longest;  /* the longest life seen in the loop */
 	bool acts;
 	bool inferred; /* tripped by what nobody saw */
+	bool away;     /* WAITING: for the Engine */
+	bool cut;      /* seadog died in the middle of its hold: the stop may have been ours */
 	bool tried_stop;
 	unsigned beside; /* triggers that tripped as well, a bit for each */
 };
@@ -243,6 +245,8 @@ bool wd_case_may_open(const struct wd_service *service, enum wd_trigger trigger)
 void wd_case_recall(struct wd_guard *guard, const struct wd_incident *incident);
 void wd_case_met(struct wd_guard *guard, struct wd_service *service); /* its policy is known, or is another one */
 void wd_case_crashed(struct wd_guard *guard, struct wd_service *service, int exit_code, wd_time life, bool seen);
+/* What was inferred was seen to happen: it waits for no grace any more. */
+void wd_case_witnessed(struct wd_guard *guard, struct wd_service *service, enum wd_trigger trigger);
 void wd_case_unhealthy(struct wd_guard *guard, struct wd_service *service);
 void wd_case_seen(struct wd_guard *guard, struct wd_service *service); /* a fresh inspect */
 void wd_case_ask_again(struct wd_service *service, wd_time now); /* what the gate held back: it may be open now */

@@ -45,7 +45,8 @@ struct wd_service_view {
 	unsigned window_count;
 	wd_time unhealthy_since; /* WD_NEVER: is not */
 	wd_time down_since;
-	wd_time held_back_until; /* WD_NEVER: nothing is held back */
+	const char *note;         /* why nothing is done about it, in short: "held back: cooldown"; may be "" */
+	wd_stamp held_back_until; /* WD_STAMP_NONE: nothing is held back, or who knows how long */
 	wd_stamp muted_until;
 };
 size_t wd_guard_count(const struct wd_guard *guard);

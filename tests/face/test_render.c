@@ -34,8 +34,9 @@ static struct wd_json *status_report(void)
 {
 	struct wd_engine_state engine = shown_engine();
 	struct wd_json *status = wd_report_status(false, &engine);
-	struct wd_service_view views[] = {shown_well(), shown_held(), shown_muted(), shown_forgotten()};
-	for (size_t i = 0; i < 4; i++)
+	struct wd_service_view views[] = {shown_well(), shown_held(), shown_muted(), shown_forgotten(),
+					  shown_held_back()};
+	for (size_t i = 0; i < sizeof views / sizeof *views; i++)
 		wd_json_add(wd_json_get(status, "services"), wd_report_service(&views[i]));
 	return status;
 }
@@ -62,6 +63,47 @@ static void status_of_the_well_is_short(void **state)
 	wd_draw_status(status, &no_terminal, &out);
 	assert_string_equal(wd_text_get(&out), "NAME  STATE    HEALTH   VERDICT  RESTARTS\n"
 					       "web   running  healthy  well     1/5 in 60s · 1/10 in 1h\n");
+}
+
+/* What holds a sick service back says for how long, to the nearest second or minute. */
+static void status_says_why_nothing_is_done(void **state)
+{
+	struct wd_engine_state engine = shown_engine();
+	struct wd_service_view view = shown_held_back();
+	WD_AUTO_JSON struct wd_json *status = wd_report_status(false, &engine);
+	WD_AUTO_TEXT struct wd_text out = {0};
+	(void)state;
+	view.held_back_until = wd_stamp_now() + (150 * WD_MINUTE + 20 * WD_SECOND) * 1000;
+	wd_json_add(wd_json_get(status, "services"), wd_report_service(&view));
+	wd_draw_status(status, &(struct wd_style){.width = 80}, &out);
+	assert_string_equal(wd_text_get(&out),
+			    "NAME  STATE    VERDICT  RESTARTS                 NOTE\n"
+			    "db    running  sick     6/5 in 60s · 6/10 in 1h  held back: cooldown, 2h30m\n");
+}
+
+static void explain_says_what_holds_and_how_it_ends(void **state)
+{
+	char *const nothing[] = {NULL};
+	struct wd_sources sources = {.environment = nothing};
+	struct wd_settings *settings = wd_settings_load(&sources, NULL);
+	struct wd_service_view held = shown_held(), paused = shown_forgotten(), back = shown_held_back(),
+			       never = shown_well(), told = shown_well(), ignored = shown_well();
+	(void)state;
+	assert_non_null(settings);
+	never.note = "never touched", never.verdict = WD_VERDICT_IGNORED;
+	ignored.note = "not watched: seadog.enable=false", ignored.verdict = WD_VERDICT_IGNORED;
+	told.note = "told, not treated", told.verdict = WD_VERDICT_SICK;
+	struct wd_service_view *const views[] = {&held, &paused, &back, &never, &ignored, &told};
+	WD_AUTO_TEXT struct wd_text out = {0};
+	for (size_t i = 0; i < sizeof views / sizeof *views; i++) {
+		WD_AUTO_JSON struct wd_json *report = wd_report_explain(views[i], settings, 1012 * WD_SECOND);
+		wd_json_set(report, "policy", wd_json_array());
+		wd_json_set(report, "triggers", wd_json_array());
+		wd_draw_explain(report, &(struct wd_style){.width = 80}, &out);
+		wd_text_add(&out, "\n");
+	}
+	assert_golden("explain-standing.txt", wd_text_get(&out));
+	wd_settings_free(settings);
 }
 
 static void incidents_are_newest_first(void **state)
@@ -169,6 +211,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(status_is_a_row_for_each_service),
 		cmocka_unit_test(status_of_the_well_is_short),
+		cmocka_unit_test(status_says_why_nothing_is_done),
+		cmocka_unit_test(explain_says_what_holds_and_how_it_ends),
 		cmocka_unit_test(incidents_are_newest_first),
 		cmocka_unit_test(an_incident_is_a_story),
 		cmocka_unit_test(explain_draws_bars),

@@ -609,6 +609,16 @@ static void expect_view(struct scene *scene, const char *name, const char *verdi
 		fail_at(scene, "%s is %s, expected %s", name, wd_verdict_name(view.verdict), verdict);
 }
 
+static void expect_note(struct scene *scene, const char *name, const char *note)
+{
+	struct wd_service_view view;
+
+	if (!wd_guard_find(scene->guard, name, scene->now, &view))
+		fail_at(scene, "no service %s", name);
+	if (!wd_text_equal(view.note, note))
+		fail_at(scene, "the note of %s is \"%s\", expected \"%s\"", name, view.note, note);
+}
+
 static void expect_count(struct scene *scene, const char *name, const char *trigger, unsigned count)
 {
 	struct wd_service_view view;
@@ -644,6 +654,8 @@ static void expect(struct scene *scene, const struct wd_list *words)
 			fail_at(scene, "%s is still there", words->items[2]);
 	} else if (wd_text_equal(what, "verdict")) {
 		expect_view(scene, words->items[2], words->items[3]);
+	} else if (wd_text_equal(what, "note")) {
+		expect_note(scene, words->items[2], words->items[3]);
 	} else if (wd_text_equal(what, "count")) {
 		expect_count(scene, words->items[2], words->items[3], (unsigned)atol(words->items[4]));
 	} else if (wd_text_equal(what, "incidents")) {

@@ -36,7 +36,7 @@ static struct wd_service_view view_of(const char *service, struct wd_container *
 		.window_count = 3,
 		.unhealthy_since = WD_NEVER,
 		.down_since = WD_NEVER,
-		.held_back_until = WD_NEVER,
+		.note = "",
 	};
 }
 
@@ -89,6 +89,23 @@ struct wd_service_view shown_muted(void)
 	view.muted_until = AT(1800);
 	view.incident = shown_open_incident();
 	view.unhealthy_since = 1000 * WD_SECOND;
+	return view;
+}
+
+struct wd_service_view shown_held_back(void)
+{
+	static struct wd_container container = {.id = ID("e"),
+						.name = "db",
+						.service = "db",
+						.image = "acme/db:3",
+						.image_id = "sha256:" ID("5"),
+						.state = WD_STATE_RUNNING};
+	static struct wd_memory memory = {.service = "db", .name = "db"};
+	struct wd_service_view view = view_of("db", &container, &memory, 6, 6);
+	view.verdict = WD_VERDICT_SICK;
+	view.why = "5 restarts within 60s (limit 5/60s), last exit code 1";
+	view.note = "held back: cooldown";
+	view.held_back_until = AT(300);
 	return view;
 }
 

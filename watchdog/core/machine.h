@@ -310,6 +310,9 @@ char *wd_reason_proven(struct wd_rate rate, wd_time wait, int exit_code);
 char *wd_reason_exit(int exit_code);
 char *wd_reason_lasting(enum wd_trigger trigger, wd_time span, const char *detail);
 char *wd_reason_bar(enum wd_bar bar, wd_time left);
+const char *wd_reason_held_back(enum wd_bar bar); /* in short, for a table; "" for WD_BAR_NONE */
+const char *wd_reason_ignored(bool spared, const char *enable_label);
+const char *wd_reason_untreated(void); /* its ladder has told people, and does no more */
 char *wd_reason_crash(int exit_code, wd_time life, bool seen);
 const char *wd_reason_skipped(enum wd_action action);
 

@@ -90,6 +90,45 @@ char *wd_reason_bar(enum wd_bar bar, wd_time left)
 	return wd_format("%s, looking again in %s", bar_text(bar), wd_span_print_short(left, buffer));
 }
 
+const char *wd_reason_held_back(enum wd_bar bar)
+{
+	switch (bar) {
+	case WD_BAR_NONE:
+		return "";
+	case WD_BAR_AWAY:
+		return "held back: the Engine is away";
+	case WD_BAR_PAST:
+		return "held back: the Engine has yet to tell all";
+	case WD_BAR_MUTED:
+		return "held back: muted";
+	case WD_BAR_GRACE:
+		return "held back: grace";
+	case WD_BAR_TILT:
+		return "held back: tilt";
+	case WD_BAR_MASS:
+		return "held back: mass failure";
+	case WD_BAR_COOLDOWN:
+		return "held back: cooldown";
+	case WD_BAR_BUDGET:
+		return "held back: max_actions";
+	case WD_BAR_NEVER:
+		return wd_reason_ignored(true, NULL);
+	}
+	return "";
+}
+
+const char *wd_reason_ignored(bool spared, const char *enable_label)
+{
+	if (spared)
+		return "never touched";
+	return enable_label ? "not watched: seadog.enable=false" : "not watched: no label seadog.enable=true";
+}
+
+const char *wd_reason_untreated(void)
+{
+	return "told, not treated";
+}
+
 char *wd_reason_crash(int exit_code, wd_time life, bool seen)
 {
 	struct wd_text text = {0};

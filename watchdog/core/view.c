@@ -29,11 +29,28 @@ static const struct wd_incident *open_incident(const struct wd_service *service)
 	return NULL;
 }
 
+/* A muted or held service has members of its own that say so. */
+static void add_note(const struct wd_guard *guard, const struct wd_service *service, struct wd_service_view *view)
+{
+	const struct wd_case *acting = wd_case_acting(service);
+	wd_time until = WD_NEVER;
+
+	if (!service->policy || view->verdict == WD_VERDICT_HELD || view->verdict == WD_VERDICT_MUTED)
+		return;
+	if (service->spared || !service->policy->watched)
+		view->note =
+			wd_reason_ignored(service->spared, wd_container_label(service->container, "seadog.enable"));
+	else if (!acting && view->incident)
+		view->note = wd_reason_untreated();
+	else if (acting && acting->phase == WD_PHASE_WAITING)
+		view->note = wd_reason_held_back(wd_gate_bar(guard, service, acting, &until));
+	if (until != WD_NEVER)
+		view->held_back_until = guard->stamp + (until - guard->now) * 1000;
+}
+
 static void fill(const struct wd_guard *guard, const struct wd_service *service, wd_time now,
 		 struct wd_service_view *view)
 {
-	const struct wd_case *acting = wd_case_acting(service);
-
 	*view = (struct wd_service_view){.service = service->memory.service,
 					 .container = service->container,
 					 .policy = service->policy,
@@ -42,12 +59,11 @@ static void fill(const struct wd_guard *guard, const struct wd_service *service,
 					 .incident = open_incident(service),
 					 .unhealthy_since = service->unhealthy_since,
 					 .down_since = service->down_since,
-					 .held_back_until = WD_NEVER};
+					 .note = ""};
 	view->why = view->incident ? view->incident->why : "";
-	if (acting && acting->phase == WD_PHASE_WAITING)
-		view->held_back_until = acting->until;
 	if (service->muted_until > now)
 		view->muted_until = guard->stamp + (service->muted_until - guard->now) * 1000;
+	add_note(guard, service, view);
 	if (!service->policy)
 		return;
 	add_windows(view, service, WD_TRIGGER_RESTARTS, &service->policy->restarts, now);

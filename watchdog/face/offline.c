@@ -79,7 +79,7 @@ static void add_service(void *data, const struct wd_memory *memory)
 				       .why = "",
 				       .unhealthy_since = WD_NEVER,
 				       .down_since = WD_NEVER,
-				       .held_back_until = WD_NEVER};
+				       .note = ""};
 	if (memory->muted_until > remembering->now)
 		view.muted_until = memory->muted_until;
 	add_windows(&view, WD_TRIGGER_RESTARTS, &policy->restarts, remembering->now);

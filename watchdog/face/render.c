@@ -1,6 +1,7 @@
 #include "render.h"
 
 #include "looks.h"
+#include "standing.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -72,19 +73,19 @@ static enum wd_tint health_tint(const char *health)
 
 static void status_row(struct wd_grid *grid, const struct wd_json *service)
 {
-	char until[WD_TIME_TEXT];
 	const char *verdict = member(service, "verdict");
 	const char *health = member(service, "health");
 	const struct wd_json *windows = wd_json_get(service, "restarts");
 	WD_AUTO_FREE char *restarts = windows_text(windows);
 	WD_AUTO_FREE char *hold = hold_text(wd_json_get(service, "hold"));
+	WD_AUTO_FREE char *note = wd_standing_note(service);
 	wd_grid_cell(grid, WD_TINT_STRONG, member(service, "name"));
 	wd_grid_cell(grid, WD_TINT_NONE, member(service, "state"));
 	wd_grid_cell(grid, health_tint(health), health);
 	wd_grid_cell(grid, wd_verdict_tint(verdict), verdict);
 	wd_grid_cell(grid, windows_tint(windows), restarts);
 	wd_grid_cell(grid, WD_TINT_NONE, hold);
-	wd_grid_cell(grid, WD_TINT_NONE, wd_moment_print_short(wd_moment_get(service, "muted_until"), until));
+	wd_grid_cell(grid, WD_TINT_NONE, note);
 }
 
 void wd_draw_status(const struct wd_json *status, const struct wd_style *style, struct wd_text *out)
@@ -95,7 +96,7 @@ void wd_draw_status(const struct wd_json *status, const struct wd_style *style, 
 						   {"VERDICT", 0},
 						   {"RESTARTS", WD_COLUMN_GIVES | WD_COLUMN_MAY_LACK},
 						   {"HOLD", WD_COLUMN_GIVES | WD_COLUMN_MAY_LACK},
-						   {"MUTED UNTIL", WD_COLUMN_MAY_LACK},
+						   {"NOTE", WD_COLUMN_GIVES | WD_COLUMN_MAY_LACK},
 						   {0}};
 	struct wd_grid *grid = wd_grid_new(columns, 0);
 	for (const struct wd_json *service = wd_json_first(wd_json_get(status, "services")); service;

@@ -104,6 +104,8 @@ struct wd_json *wd_report_service(const struct wd_service_view *view)
 	set_identity(report, view);
 	wd_json_set_string(report, "verdict", wd_verdict_name(view->verdict));
 	wd_json_set_string(report, "why", view->why);
+	wd_json_set_string(report, "note", view->note);
+	set_stamp(report, "held_back_until", view->held_back_until);
 	wd_json_set(report, "restarts", windows_report(view));
 	wd_json_set_null(report, "memory");
 	wd_json_set_null(report, "cpu_ratio");
@@ -259,13 +261,6 @@ static void add_exit(struct wd_json *triggers, const struct wd_json *policy, con
 	wd_json_set_double(row, "near", 0);
 }
 
-/* A moment on the clock that does not jump, as people read it. */
-static void set_moment(struct wd_json *object, const char *name, wd_time at, wd_time now)
-{
-	bool comes = at != WD_NEVER && at > now;
-	set_stamp(object, name, comes ? wd_stamp_now() + (at - now) * 1000 : WD_STAMP_NONE);
-}
-
 struct wd_json *wd_report_explain(const struct wd_service_view *view, const struct wd_settings *settings, wd_time now)
 {
 	struct wd_json *report = wd_json_object();
@@ -284,6 +279,6 @@ struct wd_json *wd_report_explain(const struct wd_service_view *view, const stru
 			 view->policy->unhealthy, now);
 	}
 	wd_json_set_string(report, "verdict_why", view->why);
-	set_moment(report, "held_back_until", view->held_back_until, now);
+	set_stamp(report, "held_back_until", view->held_back_until);
 	return report;
 }

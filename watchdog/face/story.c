@@ -1,6 +1,7 @@
 /* story.c: `seadog show` and `seadog explain`: one incident, one service, told from top to bottom. */
 #include "looks.h"
 #include "render.h"
+#include "standing.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -260,23 +261,28 @@ static void put_service(struct wd_text *out, const struct wd_style *style, const
 	put_name(out, style, service);
 	wd_text_print(out, "\n  %s · ", state ? state : "?");
 	wd_put_cut(out, style, wd_verdict_tint(verdict), verdict ? verdict : "?", 0);
-	if (*why)
-		wd_text_print(out, " (%s)", why);
 	wd_text_add(out, "\n");
+	if (*why)
+		put_line(out, style, WD_TINT_NONE, why);
 	if (*image)
 		put_line(out, style, WD_TINT_FAINT, image);
 }
 
+static void put_standing(struct wd_text *out, const struct wd_style *style, const struct wd_json *service)
+{
+	struct wd_list lines = {0};
+	wd_standing_lines(service, &lines);
+	if (lines.count > 0)
+		wd_text_add(out, "\n");
+	for (size_t i = 0; i < lines.count; i++)
+		put_line(out, style, i == 0 ? WD_TINT_WARM : WD_TINT_NONE, lines.items[i]);
+	wd_list_done(&lines);
+}
+
 void wd_draw_explain(const struct wd_json *explain, const struct wd_style *style, struct wd_text *out)
 {
-	char until[WD_TIME_TEXT];
-	wd_stamp held_back = wd_moment_get(explain, "held_back_until");
 	put_service(out, style, explain);
-	if (held_back != WD_STAMP_NONE) {
-		WD_AUTO_FREE char *text =
-			wd_format("looks but does not act until %s", wd_moment_print(held_back, until));
-		put_line(out, style, WD_TINT_WARM, text);
-	}
+	put_standing(out, style, wd_json_get(explain, "service"));
 	put_triggers(out, style, wd_json_get(explain, "triggers"));
 	put_policy(out, style, explain);
 }

@@ -77,7 +77,11 @@ inside='
   mount -t tmpfs tmpfs "$tree/run"
   mkdir -p "$tree$dir"
   mount --rbind "$dir" "$tree$dir"
-  exec chroot "$tree" "$@"
+  cd "$tree" # not chroot: what enters a container later lands in the root of the namespace
+  pivot_root . .
+  umount -l .
+  cd /
+  exec "$@"
 '
 
 start() {

@@ -139,8 +139,16 @@ live() {
     sh -c 'trap "exit 0" TERM; trap "exit 3" USR1; while :; do sleep 0.1; done' >/dev/null
 }
 
-# From the host, as a crash comes: no word of the Engine is in it.
-crash() { kill -USR1 "$(inspect "$1" '{{.State.Pid}}')"; }
+# From the host, as a crash comes: no word of the Engine is in it. A signal that comes before the trap is lost.
+crash() {
+  local pid
+  wait_until 20 state_is "$1" running
+  pid=$(inspect "$1" '{{.State.Pid}}')
+  [ "$pid" -gt 0 ]
+  wait_until 20 leaves "$pid"
+}
+
+leaves() { ! kill -USR1 "$1" 2>/dev/null || ! sleep 0.2 || ! kill -0 "$1" 2>/dev/null; }
 
 # It is held, stays down for longer than the Engine's back-off, and was not started since.
 expect_stays_down() {

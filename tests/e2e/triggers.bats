@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # The other triggers, and the ladders that they climb.
 
+# shellcheck disable=SC2154 # home, log and program come from there
 load lib
 
 has_incident() { [ "$(incidents)" -ge 1 ]; }
@@ -69,11 +70,11 @@ healthy() { [ "$(inspect "$1" '{{.State.Health.Status}}')" = healthy ]; }
 }
 
 @test "oom = stop ends it at the kill that the rule names" {
-  configure <<<$'[defaults]\noom = 2/10m\non_oom = stop'
+  configure <<<$'[defaults]\noom = 4/10m\non_oom = stop'
   watch
   docker run -d --name web --restart always --memory 32m --memory-swap 32m bb:1 sh -c 'sleep 0.5; tail /dev/zero'
   wait_until 60 is_held web
-  expect "$(starts web)" 2
+  expect "$(starts web)" 4
   expect "$(incident 1 '.trigger + " " + .outcome')" "oom held"
 }
 
@@ -117,7 +118,7 @@ healthy() { [ "$(inspect "$1" '{{.State.Health.Status}}')" = healthy ]; }
   watch
   loop web 78 0 --restart always
   wait_until 30 is_held web
-  expect "$(starts web)" 1
+  expect_like "$(starts web)" "^[12]$" # the Engine waits a tenth of a second, and may be late to tell
   expect "$(incident 1 .trigger)" exit
 }
 
@@ -161,7 +162,6 @@ healthy() { [ "$(inspect "$1" '{{.State.Health.Status}}')" = healthy ]; }
   watch
   live web --restart always
   for _ in 1 2; do
-    wait_until 10 state_is web running
     crash web
     sleep 0.5
   done

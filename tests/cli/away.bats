@@ -9,6 +9,11 @@ load helper
     run -7 --separate-stderr sea $command
     [ -z "$output" ]
   done
+  for command in status incidents "show 7" "release web" "release --all"; do
+    # shellcheck disable=SC2086
+    run -7 --separate-stderr sea $command
+    [ "$stderr" = "seadog: the watchdog is not running, and $place/state remembers nothing" ]
+  done
   run -7 --separate-stderr sea status --json
   [ "$(jq -r .exit <<<"$stderr")" = 7 ]
 }

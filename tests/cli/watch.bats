@@ -105,7 +105,7 @@ loop_until_held() {
   run -0 --separate-stderr sea release web -n
   [[ $output == *start* ]]
   run -0 --separate-stderr sea release web
-  [[ $stderr == *"web is released"* ]]
+  [ "$stderr" = "the watchdog is not running: releasing from what $place/state remembers"$'\n'"web is released" ]
   run -5 sea release web
   run -0 --separate-stderr sea release --all
   [[ $stderr == *"db is released"* ]]
@@ -240,4 +240,11 @@ loop_until_held() {
   start_watchdog
   run -5 --separate-stderr sea run
   [[ $stderr == *"$watchdog"* ]]
+}
+
+@test "check says once who has the state directory" {
+  start_engine
+  start_watchdog
+  run -0 sea check
+  [[ $output == *"✓ state directory  $place/state is in use by seadog, pid $watchdog, since "* ]]
 }

@@ -140,7 +140,7 @@ static void reading_needs_a_database_and_nobody_who_writes(void **state)
 	struct wd_store *store = open_warned(NULL);
 	assert_null(wd_store_open_reading(place, &error));
 	assert_int_equal(error.kind, WD_ERROR_REFUSED);
-	assert_non_null(strstr(error.text, "the database is in use by the running watchdog"));
+	assert_non_null(strstr(error.text, "is in use by seadog, pid"));
 	wd_store_close(store);
 }
 

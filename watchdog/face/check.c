@@ -94,6 +94,11 @@ static void check_parent(struct wd_checking *checking, const char *directory)
 			     "%s is not there and cannot be made: %s", directory, strerror(errno));
 }
 
+static const char *behind(const char *text, const char *prefix)
+{
+	return wd_text_starts(text, prefix) ? text + strlen(prefix) : text;
+}
+
 /* Who reads it learns who holds it, whether it is sound, and takes no lock. */
 static void check_memory(struct wd_checking *checking, const char *directory)
 {
@@ -103,7 +108,7 @@ static void check_memory(struct wd_checking *checking, const char *directory)
 		wd_check_add(checking, WD_GRADE_OK, "state directory", NULL, "%s, no watchdog has it", directory);
 	else if (why.kind == WD_ERROR_REFUSED || why.kind == WD_ERROR_NOT_FOUND)
 		wd_check_add(checking, WD_GRADE_OK, "state directory", NULL, "%s",
-			     why.kind == WD_ERROR_REFUSED ? why.text : directory);
+			     why.kind == WD_ERROR_REFUSED ? behind(why.text, "state directory ") : directory);
 	else
 		wd_check_add(checking, WD_GRADE_FAILED, "state directory", off_state, "%s", why.text);
 	wd_store_close(store);

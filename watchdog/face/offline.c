@@ -9,6 +9,9 @@ struct wd_store *wd_offline_open(const struct wd_call *call, struct wd_error *er
 	struct wd_store *store = wd_store_open_reading(call->settings->state_dir, &why);
 	if (!store && why.kind == WD_ERROR_REFUSED)
 		wd_fail(error, WD_ERROR_NOT_RUNNING, "nobody listens on %s, but %s", call->settings->control, why.text);
+	else if (!store && why.kind == WD_ERROR_NOT_FOUND)
+		wd_fail(error, WD_ERROR_NOT_RUNNING, "the watchdog is not running, and %s remembers nothing",
+			call->settings->state_dir);
 	else if (!store)
 		wd_fail(error, WD_ERROR_NOT_RUNNING, "the watchdog is not running, and nothing is to be read: %s",
 			why.text);

@@ -251,6 +251,7 @@ static bool open_store(struct releasing *releasing, struct wd_error *error)
 	if (!reading)
 		return false;
 	wd_store_close(reading);
+	wd_note(releasing->call, "the watchdog is not running: releasing from what %s remembers", directory);
 	releasing->store = wd_store_open(directory, releasing->loop, &warning, error);
 	if (!releasing->store)
 		return false;
@@ -403,6 +404,5 @@ bool wd_run_release(struct wd_call *call, struct wd_error *error)
 	if (error->kind != WD_ERROR_NOT_RUNNING)
 		return false;
 	*error = (struct wd_error){0};
-	wd_note(call, "the watchdog is not running: released by the state directory %s", call->settings->state_dir);
 	return release_alone(call, name, error);
 }

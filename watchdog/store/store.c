@@ -594,12 +594,10 @@ struct wd_store *wd_store_open_reading(const char *directory, struct wd_error *e
 {
 	struct wd_store *store = new_store(directory);
 	store->only_reading = true;
-	struct wd_error who = {0};
 	if (access(store->home.database, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR))
 		wd_fail(error, WD_ERROR_NOT_FOUND, "there is no database in %s", directory);
-	else if (!wd_home_is_free(&store->home, &who))
-		wd_fail(error, WD_ERROR_REFUSED, "the database is in use by the running watchdog: %s", who.text);
-	else if (wd_home_open_reading(&store->home, &store->database, error) == WD_DATABASE_OPEN)
+	else if (wd_home_is_free(&store->home, error) &&
+		 wd_home_open_reading(&store->home, &store->database, error) == WD_DATABASE_OPEN)
 		return store;
 	return free_store(store);
 }

@@ -162,6 +162,23 @@ loop_until_held() {
   jq -es 'all(.id > 0)' followed.json
 }
 
+@test "what follows ends with the watchdog, and says so" {
+  start_engine
+  start_watchdog
+  for command in incidents events; do
+    sea "$command" --follow --json >"$command.out" 2>"$command.err" 3>&- &
+    printf -v "$command" %s $!
+  done
+  sleep 0.3
+  stop_watchdog
+  for command in incidents events; do
+    code=0
+    wait "${!command}" || code=$?
+    [ "$code" = 7 ]
+    [ "$(cat "$command.err")" = '{"error":"the watchdog has ended","exit":7}' ]
+  done
+}
+
 @test "mute, and its end" {
   start_engine
   fake POST container '{"name":"web","image":"acme/web:1","policy":"always"}'
@@ -232,7 +249,7 @@ loop_until_held() {
   start_watchdog
   run -0 sea check
   [[ $output == *"✓ watchdog"*"runs and hears the engine"* ]]
-  [[ $output == *"✓ state directory"*"pid $watchdog"* ]]
+  [[ $output == *"✓ state directory  $place/state is in use by seadog, pid $watchdog, since "* ]]
 }
 
 @test "a second watchdog is refused and told by whom" {
@@ -240,11 +257,4 @@ loop_until_held() {
   start_watchdog
   run -5 --separate-stderr sea run
   [[ $stderr == *"$watchdog"* ]]
-}
-
-@test "check says once who has the state directory" {
-  start_engine
-  start_watchdog
-  run -0 sea check
-  [[ $output == *"✓ state directory  $place/state is in use by seadog, pid $watchdog, since "* ]]
 }

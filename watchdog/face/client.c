@@ -124,6 +124,8 @@ static bool receive(struct wd_asking *asking, wd_time until, struct wd_error *er
 	ssize_t got = read(asking->descriptor, chunk, sizeof chunk);
 	if (got > 0)
 		wd_inbox_put(&asking->inbox, chunk, (size_t)got);
+	else if ((got == 0 || errno == ECONNRESET) && until == WD_NEVER)
+		return wd_fail(error, WD_ERROR_NOT_RUNNING, "the watchdog has ended");
 	else if (got == 0 || errno == ECONNRESET)
 		return wd_fail(error, WD_ERROR_FAILED, "the watchdog went away before it had answered");
 	else if (errno != EAGAIN && errno != EINTR)

@@ -21,6 +21,7 @@ struct listening {
 	struct wd_engine *engine;
 	wd_stamp since; /* WD_STAMP_NONE: from now on */
 	FILE *record;
+	bool from_watchdog; /* it has been reached */
 	struct wd_error error;
 };
 
@@ -53,6 +54,7 @@ static bool ask_watchdog(struct listening *listening, struct wd_error *error)
 	struct wd_asking *asking = wd_asking_new(listening->call->settings->control, request, WD_ASK_PATIENCE, error);
 	if (!asking)
 		return false;
+	listening->from_watchdog = true;
 	bool done = wd_asking_read(asking, follow ? WD_NEVER : WD_ASK_PATIENCE, on_event, listening, error);
 	wd_asking_free(asking);
 	return done;
@@ -188,7 +190,7 @@ bool wd_run_events(struct wd_call *call, struct wd_error *error)
 		bool done = ask_watchdog(&listening, error);
 		if (done && listening.error.kind != WD_ERROR_NONE)
 			*error = listening.error;
-		if (error->kind != WD_ERROR_NOT_RUNNING)
+		if (listening.from_watchdog || error->kind != WD_ERROR_NOT_RUNNING)
 			return done && error->kind == WD_ERROR_NONE;
 		*error = (struct wd_error){0};
 		wd_whisper(call, "the watchdog is not running: asking the engine");

@@ -326,6 +326,46 @@ static void a_flood_arrives_whole(void **state)
 	close(fd);
 }
 
+static void a_flood_can_be_of_the_models_containers(void **state)
+{
+	const struct scene *scene = *state;
+	WD_AUTO_TEXT struct wd_text heard = {0};
+	int fd = dial(scene);
+
+	do_control(scene, "/_fake/container", "{\"name\":\"web\",\"policy\":\"always\",\"count\":2}");
+	ask(scene, "GET", "/v1.45/containers/web-2/json", "", &heard);
+	WD_AUTO_FREE char *id = wd_copy_part(strstr(heard.data, "\"Id\":\"") + 6, 64);
+	WD_AUTO_FREE char *kill = wd_format("\"Action\":\"kill\",\"Actor\":{\"ID\":\"%s\"", id);
+	WD_AUTO_FREE char *die = wd_format("\"Action\":\"die\",\"Actor\":{\"ID\":\"%s\"", id);
+	say(fd, "GET", "/events", "");
+	assert_true(hear(fd, &heard, "\r\n\r\n"));
+	do_control(scene, "/_fake/flood", "{\"events\":10,\"containers\":2,\"name\":\"web\",\"action\":\"kill die\"}");
+	do_control(scene, "/_fake/stream", "{\"close\":true}");
+	hear_all(fd, &heard);
+	assert_int_equal(count_of(&heard, kill), 3); /* kill kill die die kill kill die die kill kill */
+	assert_int_equal(count_of(&heard, die), 2);
+	assert_state(scene, "web-2", "running");
+	close(fd);
+}
+
+static void what_a_stream_has_not_taken_is_known(void **state)
+{
+	const struct scene *scene = *state;
+	WD_AUTO_TEXT struct wd_text heard = {0};
+	int fd = dial(scene);
+
+	say(fd, "GET", "/events", "");
+	assert_true(hear(fd, &heard, "\r\n\r\n"));
+	ask(scene, "GET", "/_fake/streams", "", &heard);
+	assert_int_equal(count_of(&heard, "[{\"waiting\":0}]"), 1);
+	do_control(scene, "/_fake/flood", "{\"events\":20000}");
+	wd_text_clear(&heard);
+	ask(scene, "GET", "/_fake/streams", "", &heard);
+	assert_int_equal(count_of(&heard, "[{\"waiting\":0}]"), 0);
+	assert_int_equal(count_of(&heard, "\"waiting\":"), 1);
+	close(fd);
+}
+
 static void a_thousand_containers_are_listed(void **state)
 {
 	const struct scene *scene = *state;
@@ -402,6 +442,8 @@ int main(void)
 		STORY(streams_are_cut_where_it_was_said),
 		STORY(anything_can_be_sent_into_a_stream),
 		STORY(a_flood_arrives_whole),
+		STORY(a_flood_can_be_of_the_models_containers),
+		STORY(what_a_stream_has_not_taken_is_known),
 		STORY(a_thousand_containers_are_listed),
 		STORY(while_the_engine_is_down_nobody_answers),
 		STORY(who_hangs_up_while_waiting_does_no_harm),

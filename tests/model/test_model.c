@@ -668,6 +668,8 @@ static void filters_match_as_the_engine_matches(void **state)
 	assert_false(passes("{\"type\":[\"network\"]}", "die"));
 	assert_true(passes("{\"container\":[\"w\"],\"nonsense\":[\"x\"]}", "die"));
 	assert_false(passes("{\"container\":[\"db\"]}", "die"));
+	assert_true(passes("{\"event\":{\"die\":true,\"oom\":true}}", "die")); /* as docker's client writes it */
+	assert_false(passes("{\"event\":{\"die\":true,\"oom\":true}}", "start"));
 	/* What seadog asks for, unescaped. */
 	WD_AUTO_FREE char *query = wd_format("filters=%s", wd_wire_filters(false));
 	WD_AUTO_FREE char *filters = model_query(query, "filters");

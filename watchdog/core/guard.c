@@ -130,6 +130,7 @@ void wd_guard_inspect(struct wd_guard *guard, const char *id)
 
 void wd_guard_dirty(struct wd_guard *guard, struct wd_service *service, bool confirm)
 {
+	guard->confirm_count += confirm && !service->confirm;
 	service->confirm |= confirm;
 	if (service->dirty)
 		return;
@@ -182,6 +183,8 @@ static bool take_dirty(struct wd_guard *guard, struct wd_order *ret_order)
 {
 	bool all = guard->now >= guard->flush_at || acts_this_turn(guard);
 
+	if (!all && guard->confirm_count == 0)
+		return false;
 	for (size_t i = guard->dirty_count; i-- > 0;) {
 		struct wd_service *service = guard->dirty[i];
 		struct wd_memory *memory = &service->memory;
@@ -197,6 +200,7 @@ static bool take_dirty(struct wd_guard *guard, struct wd_order *ret_order)
 					       .policy = memory->policy,
 					       .memory = memory,
 					       .confirm = service->confirm};
+		guard->confirm_count -= service->confirm;
 		service->dirty = service->confirm = false;
 		return true;
 	}

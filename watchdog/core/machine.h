@@ -178,7 +178,7 @@ struct wd_guard {
 	struct wd_order *orders; /* queue: [head, tail) */
 	size_t order_head, order_tail, order_room;
 	struct wd_service **dirty;
-	size_t dirty_count, dirty_room;
+	size_t dirty_count, dirty_room, confirm_count; /* of the dirty: those that somebody waits for */
 	wd_time flush_at; /* when rows that nobody waits for are written */
 	char **scratch;   /* strings of orders, until the next tell */
 	size_t scratch_count, scratch_room;

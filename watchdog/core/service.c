@@ -95,6 +95,7 @@ static void retire(struct wd_guard *guard, struct wd_service *service)
 	for (size_t i = guard->dirty_count; i-- > 0;)
 		if (guard->dirty[i] == service)
 			guard->dirty[i] = guard->dirty[--guard->dirty_count];
+	guard->confirm_count -= service->confirm;
 	guard->dead_services = wd_realloc(guard->dead_services, guard->dead_service_count + 1, sizeof(service));
 	guard->dead_services[guard->dead_service_count++] = service;
 }

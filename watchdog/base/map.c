@@ -1,12 +1,29 @@
 #include <assert.h>
+#include <stdint.h>
 #include <string.h>
 
 #include <watchdog/map.h>
 #include <watchdog/memory.h>
 
 #define uthash_malloc(size) wd_alloc(1, size)
-#define HASH_FUNCTION HASH_OAT /* the default one falls through cases without a word that clang knows */
+#define HASH_FUNCTION(key, length, ret_hash) ((ret_hash) = hash_of(key, length))
 #include <uthash.h>
+
+/* Eight bytes at a time: most keys are the IDs of containers, 64 letters, and each event looks for one. */
+static unsigned hash_of(const void *key, size_t length)
+{
+	const char *at = key;
+	uint64_t hash = length, word;
+
+	for (size_t part; length > 0; at += part, length -= part) {
+		part = length < sizeof(word) ? length : sizeof(word);
+		word = 0;
+		memcpy(&word, at, part);
+		hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+		hash ^= hash >> 32;
+	}
+	return (unsigned)hash;
+}
 
 struct wd_map_entry {
 	char *key;

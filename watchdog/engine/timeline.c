@@ -76,7 +76,7 @@ static bool same_key(struct wd_timeline_key one, struct wd_timeline_key two)
 
 bool wd_timeline_knows(const struct wd_timeline *timeline, const struct wd_event *event)
 {
-	if (event->stamp <= 0)
+	if (event->stamp <= 0 || event->stamp > timeline->highest)
 		return false;
 	for (unsigned i = 0; i < timeline->count; i++)
 		if (timeline->stamps[i] == event->stamp && same_key(timeline->keys[i], key_of(event)))
@@ -88,6 +88,8 @@ void wd_timeline_take(struct wd_timeline *timeline, const struct wd_event *event
 {
 	if (event->stamp <= 0)
 		return;
+	if (event->stamp > timeline->highest)
+		timeline->highest = event->stamp;
 	timeline->stamps[timeline->next] = event->stamp;
 	timeline->keys[timeline->next] = key_of(event);
 	timeline->next = (timeline->next + 1) % WD_TIMELINE_KEYS;

@@ -15,6 +15,7 @@
 
 struct wd_timeline {
 	wd_stamp newest;               /* the newest stamp taken in; resume from here */
+	wd_stamp highest;              /* the same with stamps from the future: what is beyond was never taken in */
 	wd_stamp floor;                /* nothing before this is asked for again */
 	wd_stamp skew;                 /* the Engine's wall clock minus ours */
 	wd_time connected_at, lost_at; /* lost_at: or the start, before anything was lost */

@@ -343,9 +343,24 @@ static size_t read_character(const char *at, const char *end, char out[static 4]
 	return *ret_taken;
 }
 
+/* How many characters from here on stand for themselves: ASCII without escapes, which is nearly all that Engines send. */
+static size_t plain_length(const char *at, const char *end)
+{
+	const char *start = at;
+	while (at<end && * at> '\0' && *at < 0x7f && *at != '\\')
+		at++;
+	return (size_t)(at - start);
+}
+
 bool wd_piece_copy(struct wd_piece piece, char *buffer, size_t size)
 {
-	size_t used = 0;
+	size_t used = plain_length(piece.text, piece.text ? piece.text + piece.length : NULL);
+	if (used > 0 && used == piece.length && used < size) {
+		memcpy(buffer, piece.text, used);
+		buffer[used] = '\0';
+		return true;
+	}
+	used = 0;
 	bool whole = piece.text != NULL;
 	const char *end = whole ? piece.text + piece.length : NULL;
 	for (const char *at = piece.text; whole && at < end;) {
@@ -367,6 +382,8 @@ bool wd_piece_is(struct wd_piece piece, const char *text)
 {
 	if (piece.text == NULL)
 		return false;
+	if (piece.length > 0 && *piece.text != *text && *piece.text != '\\')
+		return false; /* the usual answer, without a look at the rest */
 	if (memchr(piece.text, '\\', piece.length) == NULL)
 		return strlen(text) == piece.length && memcmp(piece.text, text, piece.length) == 0;
 	char buffer[64];

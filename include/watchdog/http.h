@@ -63,6 +63,9 @@ struct wd_http_call;
 struct wd_http_call *wd_http_send(struct wd_http *http, const struct wd_http_target *target,
                                   const struct wd_http_request *request);
 void wd_http_cancel(struct wd_http_call *call); /* promises silence; takes NULL */
+/* A streamed call: what comes waits in the socket meanwhile, but for one read's worth, which is handed out from within
+ * the call that ends the pause. May be called from on_bytes. */
+void wd_http_pause(struct wd_http_call *call, bool paused);
 
 /* Percent-encodes for a query value. The caller frees. */
 char *wd_http_escape(const char *text);

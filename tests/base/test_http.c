@@ -576,6 +576,35 @@ static void a_body_above_the_limit_is_lost_but_a_stream_has_none(void **state)
 	raw_server_stop(server);
 }
 
+static void pause_at_once(void *data, const char *bytes, size_t length)
+{
+	struct outcome *outcome = data;
+	note_bytes(data, bytes, length);
+	wd_http_pause(outcome->call, true);
+}
+
+static void a_paused_stream_stays_in_the_socket(void **state)
+{
+	(void)state;
+	int megabytes = 3;
+	struct raw_server *server = raw_server_unix(socket_path, serve_megabytes, &megabytes);
+	AUTO_OUTCOME stream = {0};
+	send_request(&stream, (struct wd_http_request){.method = "GET", .path = "/", .on_bytes = pause_at_once});
+	run_for(30 * WD_MILLISECOND);
+	size_t before = stream.streamed;
+	assert_true(before > 0 && before < 64 << 10);
+	run_for(30 * WD_MILLISECOND);
+	assert_int_equal(stream.streamed, before);
+	assert_int_equal(stream.done, 0);
+	while (stream.call) {
+		wd_http_pause(stream.call, false);
+		run_for(WD_MILLISECOND);
+	}
+	assert_int_equal(stream.end, WD_HTTP_ANSWERED);
+	assert_int_equal(stream.streamed, 3 << 20);
+	raw_server_stop(server);
+}
+
 /* Deadlines. */
 
 static void a_server_that_never_answers_is_late_at_the_deadline(void **state)
@@ -978,6 +1007,7 @@ int main(void)
 		STORY(a_reset_connection_is_lost),
 		STORY(endless_headers_are_ended),
 		STORY(a_body_above_the_limit_is_lost_but_a_stream_has_none),
+		STORY(a_paused_stream_stays_in_the_socket),
 		STORY(a_server_that_never_answers_is_late_at_the_deadline),
 		STORY(drops_of_an_answer_do_not_move_the_deadline),
 		STORY(a_deadline_before_the_connection_means_unsent),

@@ -638,6 +638,11 @@ void wd_http_cancel(struct wd_http_call *call)
 	bury(call);
 }
 
+void wd_http_pause(struct wd_http_call *call, bool paused)
+{
+	curl_easy_pause(call->easy, paused ? CURLPAUSE_RECV : CURLPAUSE_CONT);
+}
+
 char *wd_http_escape(const char *text)
 {
 	static const char hex[] = "0123456789ABCDEF";

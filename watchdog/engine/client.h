@@ -80,7 +80,8 @@ struct wd_probe {
 struct wd_stream {
 	struct wd_http_call *call;
 	struct wd_timer *step;
-	bool due; /* it is set */
+	bool due;    /* it is set */
+	bool paused; /* more waits than a step takes: the rest stays in the socket */
 	struct wd_lines lines;
 	struct wd_text head; /* its first bytes, which may be a complaint instead */
 	wd_time active;      /* when the last bytes came */
@@ -188,6 +189,7 @@ void wd_sync_gave_up(struct wd_engine *engine, const char *why);
 void wd_looks_init(struct wd_engine *engine);
 void wd_looks_done(struct wd_engine *engine);
 void wd_looks_add(struct wd_engine *engine, const char *id, bool synced);
+void wd_looks_go_on(struct wd_engine *engine); /* a step of the stream is over */
 void wd_looks_clear(struct wd_engine *engine);
 
 /* call.c */

@@ -98,10 +98,14 @@ static void ask(struct wd_look *look)
 	look->call = wd_call_get(engine, path, ANSWER_MOST, engine->pace.look, answered, look);
 }
 
+/* While events wait to be told, an answer would be older than they are: behind the last of them one look does for all
+ * that happened to a container. */
 static void pump(struct wd_engine *engine)
 {
 	struct wd_look *look;
 
+	if (engine->link.state == WD_LINK_UP && wd_lines_waiting(&engine->stream.lines) > 0)
+		return;
 	while (engine->looks.asking_count < WD_LOOKS_AT_ONCE && (look = TAILQ_FIRST(&engine->looks.queued)))
 		ask(look);
 }
@@ -272,6 +276,11 @@ static void answered(void *data, const struct wd_engine_answer *answer)
 		ask_image(look);
 	else
 		rest(look, why);
+}
+
+void wd_looks_go_on(struct wd_engine *engine)
+{
+	pump(engine);
 }
 
 static struct wd_look *new_look(struct wd_engine *engine, const char *id)

@@ -3,8 +3,10 @@
 #include <string.h>
 #include <watchdog/wire.h>
 
-/* What a step takes at least. The timers and the other descriptors get their turn in between. */
+/* One step: the timers and the other descriptors get their turn in between. In one turn of the loop curl reads up to a
+ * hundred times; what is beyond FULL_BYTES is left in the socket, which never happens at the rates of a real Engine. */
 #define STEP_BYTES ((size_t)64 << 10)
+#define FULL_BYTES (2 * STEP_BYTES)
 /* What may wait for the list's answer. */
 #define WAITING_MOST ((size_t)1 << 20)
 #define HEAD_KEPT ((size_t)2048)
@@ -53,6 +55,10 @@ static void noted_bytes(void *data, const char *bytes, size_t length)
 		wd_text_put(&stream->head, bytes, length < room ? length : room);
 	wd_lines_put(&stream->lines, bytes, length);
 	stream->answered = true;
+	if (!stream->paused && engine->link.state == WD_LINK_UP && wd_lines_waiting(&stream->lines) > FULL_BYTES) {
+		stream->paused = true;
+		wd_http_pause(stream->call, true);
+	}
 	go_on(engine);
 }
 
@@ -189,18 +195,22 @@ void wd_stream_take_all(struct wd_engine *engine)
 	wd_lines_trim(&engine->stream.lines);
 }
 
-/* Half of what waits, or a step: a turn of the loop may bring more than a step (curl reads up to a hundred times), and
- * what waits must not grow. */
 static void take_some(struct wd_engine *engine)
 {
-	struct wd_lines *lines = &engine->stream.lines;
-	size_t waiting = wd_lines_waiting(lines), bytes = waiting / 2 > STEP_BYTES ? waiting / 2 : STEP_BYTES, length;
+	struct wd_stream *stream = &engine->stream;
+	size_t bytes = 0, length;
 	const char *line;
 
 	say_long(engine);
-	while (wd_lines_waiting(lines) + bytes > waiting && (line = wd_lines_take(lines, &length)))
+	while (bytes < STEP_BYTES && (line = wd_lines_take(&stream->lines, &length))) {
+		bytes += length + 1;
 		take_line(engine, line, length);
-	wd_lines_trim(lines);
+	}
+	wd_lines_trim(&stream->lines);
+	if (stream->paused && wd_lines_waiting(&stream->lines) <= STEP_BYTES) {
+		stream->paused = false;
+		wd_http_pause(stream->call, false);
+	}
 }
 
 static void step(void *data)
@@ -215,6 +225,8 @@ static void step(void *data)
 		wd_link_proved(engine);
 	if (engine->link.state == WD_LINK_UP)
 		take_some(engine);
+	if (engine->link.state == WD_LINK_UP)
+		wd_looks_go_on(engine);
 	if (engine->link.state == WD_LINK_UP && wd_lines_waiting(&stream->lines) > 0) {
 		go_on(engine);
 	} else if (stream->ended) {

@@ -48,8 +48,10 @@ static void on_start(struct wd_guard *guard, struct wd_service *service, const s
 	wd_guard_inspect(guard, event->id);
 	if (wd_service_busy(service) || service->memory.hold.held)
 		return; /* whether what is held runs again, the inspect tells: this may have been before it was stopped */
-	if (pending.stamp) /* nobody's policy, but something starts it again and again */
+	if (pending.stamp) { /* nobody's policy, but something starts it again and again */
+		service->by_tool++;
 		wd_crash_count(guard, service, pending, -1);
+	}
 }
 
 static bool ends_it(const struct wd_container *container, int signal)

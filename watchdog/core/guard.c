@@ -441,6 +441,7 @@ void wd_guard_configure(struct wd_guard *guard, const struct wd_settings *settin
 		service->policy = wd_settings_policy(settings, service->container, &ignored);
 		wd_findings_done(&ignored);
 		service->spared = !wd_service_may_touch(guard, service);
+		memset(service->settled, 0, sizeof(service->settled)); /* there may be more to say about it now */
 		wd_case_met(guard, service);
 		if (service->memory.hold.held)
 			service->look_at = guard->now; /* what was not to be touched may be now */

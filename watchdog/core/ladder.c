@@ -73,7 +73,6 @@ static void begin_step(struct wd_guard *guard, struct wd_case *the_case, enum wd
 {
 	struct wd_incident *incident = the_case->incident;
 
-	the_case->tried_stop |= action == WD_ACTION_STOP;
 	incident->steps = wd_realloc(incident->steps, incident->step_count + 1, sizeof(*incident->steps));
 	incident->steps[incident->step_count++] = (struct wd_step){.action = action, .started = guard->stamp};
 }
@@ -158,6 +157,8 @@ static void close_case(struct wd_guard *guard, struct wd_service *service, enum 
 	wd_guard_tell_people(guard, service, WD_MOMENT_CLOSED, incident, "%s: %s", wd_outcome_name(outcome), why);
 	service->cases[trigger] = NULL;
 	wd_guard_bury_incident(guard, incident);
+	if (the_case->acts)
+		wd_case_met(guard, service); /* another's turn? */
 	free(the_case);
 }
 
@@ -166,6 +167,8 @@ static void close_case(struct wd_guard *guard, struct wd_service *service, enum 
 void wd_hold_end(struct wd_guard *guard, struct wd_service *service)
 {
 	service->memory.hold.held = false;
+	if (service->unhealthy_since != WD_NEVER) /* its time begins anew, as its windows do */
+		service->unhealthy_since = guard->now;
 	wd_replace(&service->memory.hold.id, NULL);
 	wd_guard_dirty(guard, service, false);
 }
@@ -232,6 +235,7 @@ static void begin_action(struct wd_guard *guard, struct wd_service *service, str
 			 enum wd_action action)
 {
 	begin_step(guard, the_case, action);
+	the_case->tried_stop |= action == WD_ACTION_STOP;
 	if (action == WD_ACTION_RESTART || service->remembered) {
 		start_plan(guard, service, the_case, action);
 		return;
@@ -330,6 +334,7 @@ static void reach_end(struct wd_guard *guard, struct wd_service *service, enum w
 		return;
 	}
 	the_case->phase = WD_PHASE_WATCHING;
+	the_case->climbed = the_case->acts;
 	the_case->acts = false;
 	the_case->until = guard->now + WATCH_STEP;
 }
@@ -790,18 +795,26 @@ static void case_acted(struct wd_guard *guard, struct wd_service *service, struc
 	rung_failed(guard, service, the_case, result_of(fact->acted.end), fact->acted.detail);
 }
 
+static struct wd_case *case_of_ticket(const struct wd_service *service, uint64_t ticket)
+{
+	for (unsigned i = 0; i < WD_TRIGGERS; i++)
+		if (service->cases[i] && service->cases[i]->ticket == ticket)
+			return service->cases[i];
+	return NULL;
+}
+
 void wd_case_acted(struct wd_guard *guard, const struct wd_fact *fact)
 {
 	for (size_t i = 0; i < guard->count && fact->acted.ticket; i++) {
 		struct wd_service *service = guard->services[i];
-		struct wd_case *acting = wd_case_acting(service);
+		struct wd_case *the_case = case_of_ticket(service, fact->acted.ticket);
 		service->next = guard->now;
 		if (service->manual == fact->acted.ticket) {
 			wd_manual_acted(guard, service, fact);
 			return;
 		}
-		if (acting && acting->ticket == fact->acted.ticket) {
-			case_acted(guard, service, acting, fact);
+		if (the_case) {
+			case_acted(guard, service, the_case, fact);
 			return;
 		}
 	}
@@ -831,27 +844,41 @@ static bool in_action(const struct wd_case *the_case, enum wd_action action)
 	return in_a_step(the_case) && last_step(the_case)->action == action;
 }
 
-/* What its policy says, which is known from now on, or has changed: does it act? Of several the first does. */
+static bool in_hand(const struct wd_case *the_case)
+{
+	return the_case && the_case->acts && the_case->phase != WD_PHASE_WAITING;
+}
+
+static void meet(struct wd_guard *guard, struct wd_service *service, struct wd_case *the_case, bool acts)
+{
+	if (the_case->phase == WD_PHASE_VERIFYING && the_case->until == WD_NEVER) {
+		begin_verifying(guard, service, the_case);
+	} else if (the_case->phase == WD_PHASE_WATCHING && acts && !the_case->climbed) {
+		the_case->phase = WD_PHASE_WAITING;
+		the_case->rung = 0;
+		the_case->acts = true;
+		the_case->until = guard->now;
+	} else if (the_case->phase == WD_PHASE_WAITING && !acts) {
+		the_case->phase = WD_PHASE_WATCHING;
+		the_case->acts = false;
+	}
+}
+
+/* What its policy says, which is known from now on, or has changed: does it act? Of several one does: that which is at
+ * it already, else the first. */
 void wd_case_met(struct wd_guard *guard, struct wd_service *service)
 {
 	bool taken = false;
 
+	if (!service->policy)
+		return;
+	for (unsigned i = 0; i < WD_TRIGGERS; i++)
+		taken |= in_hand(service->cases[i]);
 	for (unsigned i = 0; i < WD_TRIGGERS; i++) {
 		struct wd_case *the_case = service->cases[i];
 		if (!the_case)
 			continue;
-		bool acts = !taken && wd_ladder_acts(ladder_of(service, the_case));
-		if (the_case->phase == WD_PHASE_VERIFYING && the_case->until == WD_NEVER) {
-			begin_verifying(guard, service, the_case);
-		} else if (the_case->phase == WD_PHASE_WATCHING && acts && !did_act(the_case)) {
-			the_case->phase = WD_PHASE_WAITING;
-			the_case->rung = 0;
-			the_case->acts = true;
-			the_case->until = guard->now;
-		} else if (the_case->phase == WD_PHASE_WAITING && !acts) {
-			the_case->phase = WD_PHASE_WATCHING;
-			the_case->acts = false;
-		}
+		meet(guard, service, the_case, !taken && wd_ladder_acts(ladder_of(service, the_case)));
 		taken |= the_case->acts;
 	}
 }
@@ -908,7 +935,7 @@ void wd_case_recall(struct wd_guard *guard, const struct wd_incident *incident)
 	the_case->rung = the_case->incident->step_count;
 	service->cases[incident->trigger] = the_case;
 	wd_case_note(guard, the_case, "seadog was restarted");
-	if (in_action(the_case, WD_ACTION_RESTART)) {
+	if (in_action(the_case, WD_ACTION_RESTART) && !service->memory.hold.held) {
 		the_case->rung--;
 		the_case->phase = WD_PHASE_VERIFYING;
 		the_case->until = WD_NEVER;

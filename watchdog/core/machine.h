@@ -67,6 +67,7 @@ struct wd_case {
 	bool away;     /* WAITING: for the Engine */
 	bool cut;      /* seadog died in the middle of its hold: the stop may have been ours */
 	bool tried_stop;
+	bool climbed;    /* it acted once, and its ladder is used up: only people are left */
 	unsigned beside; /* triggers that tripped as well, a bit for each */
 };
 
@@ -115,6 +116,7 @@ struct wd_service {
 	unsigned owed;      /* RestartCount that is not counted yet; 0: nothing owed */
 	wd_time owed_at;    /* when it is counted as unseen */
 	wd_time owed_asked; /* when the inspect was asked that told it */
+	unsigned by_tool;   /* counted as started by a tool since the last look: it may have been a policy set since */
 	bool paid_ahead;    /* the die that may still come was counted as unseen already */
 	wd_time sure_at;    /* when `counted` was known to be right */
 	wd_stamp sure_stamp;

@@ -119,7 +119,9 @@ static void recall_wait(struct wd_service *service)
 	if (!service->crashes.count)
 		return;
 	const struct wd_mark_time *last = &service->crashes.items[service->crashes.count - 1];
-	service->waited = last->waited;
+	for (unsigned i = 0; i < service->crashes.count; i++)
+		if (service->crashes.items[i].waited > service->waited)
+			service->waited = service->crashes.items[i].waited;
 	service->last_exit = last->exit_code;
 	if (last->stamp == memory->last_event && memory->policy.kind != WD_RESTART_NO && !memory->hold.held)
 		service->waiting_since = last->at;

@@ -118,6 +118,18 @@ static bool has_been_told_all(const struct wd_service *service)
 	return finished != WD_STAMP_NONE && finished <= service->run_stamp;
 }
 
+/* Its policy may have been set while we knew of none: what was counted then, RestartCount holds too. */
+static void learn_policy(struct wd_guard *guard, struct wd_service *service)
+{
+	unsigned told = service->container->restart_count;
+
+	if (told > service->memory.counted && service->pending.stamp)
+		wd_crash_answered(guard, service);
+	for (; service->by_tool && told > service->memory.counted; service->by_tool--)
+		service->memory.counted++;
+	service->by_tool = 0;
+}
+
 /* RestartCount against what was counted. More: an event is on its way, or was lost. Less: a start by hand or the
  * Engine's own start began it anew. */
 static void compare_count(struct wd_guard *guard, struct wd_service *service, wd_time asked)
@@ -125,8 +137,6 @@ static void compare_count(struct wd_guard *guard, struct wd_service *service, wd
 	unsigned told = service->container->restart_count;
 
 	service->square = false;
-	if (told > service->memory.counted && service->pending.stamp)
-		wd_crash_answered(guard, service);
 	if (told > service->memory.counted) {
 		service->owed = told;
 		service->owed_at = asked + SETTLING;
@@ -169,6 +179,7 @@ void wd_sight_take(struct wd_guard *guard, struct wd_service *service, wd_time a
 	wd_crash_learn(guard, service);
 	wd_oom_look(guard, service, first);
 	take_state(guard, service, first);
+	learn_policy(guard, service);
 	if (service->square || service->container->restart_count != service->memory.counted)
 		compare_count(guard, service, asked);
 	judge_down(guard, service);

@@ -62,6 +62,7 @@ struct walk {
 	struct wd_event missed[64]; /* while the stream is away */
 	unsigned missed_count;
 	bool up, calm;
+	wd_time up_at;
 	bool by_hand[BOXES]; /* a person's wish is under way */
 	wd_time acts[1024];
 	unsigned act_count, said_count;
@@ -409,6 +410,33 @@ static void rest(struct walk *walk, struct box *box)
 	}
 }
 
+/* It says that it is another one, or itself again: labels do not change, so it is made anew for that. */
+static void claim(struct walk *walk, struct box *box)
+{
+	struct wd_container *container = &box->container;
+	const char *other = one_in(walk, 2) ? "shop/web/1" : container->name;
+
+	stop(walk, box);
+	tell_event(walk, box, WD_EVENT_DESTROY, -1);
+	wd_replace(&container->service, other);
+	create(walk, box);
+}
+
+static void take_name(struct walk *walk, struct box *box)
+{
+	struct wd_container *container = &box->container;
+	char name[64];
+	bool own = wd_text_equal(container->service, container->name);
+
+	if (box < &walk->boxes[2])
+		return; /* whose name is what is held against */
+	snprintf(name, sizeof(name), "box-%u-%u", (unsigned)(box - walk->boxes), below(walk, 3));
+	wd_replace(&container->name, name);
+	if (own)
+		wd_replace(&container->service, name);
+	tell_event(walk, box, WD_EVENT_RENAME, -1);
+}
+
 static void live(struct walk *walk, struct box *box)
 {
 	struct wd_container *container = &box->container;
@@ -420,6 +448,10 @@ static void live(struct walk *walk, struct box *box)
 	}
 	if (one_in(walk, 30))
 		box->bad = !box->bad;
+	if (one_in(walk, 100)) {
+		one_in(walk, 2) ? claim(walk, box) : take_name(walk, box);
+		return;
+	}
 	if (container->state == WD_STATE_RUNNING) {
 		run(walk, box);
 	} else if (container->state == WD_STATE_PAUSED) {
@@ -572,6 +604,7 @@ static void come_up(struct walk *walk)
 
 	remark(walk, "engine", NULL, replay ? "up" : "up, what happened since is lost");
 	walk->up = true;
+	walk->up_at = walk->now;
 	tell(walk, &up);
 	for (unsigned i = 0; replay && i < walk->missed_count; i++) {
 		struct wd_fact fact = {.kind = WD_FACT_EVENT, .event = &walk->missed[i]};
@@ -615,7 +648,11 @@ static void ask(struct walk *walk)
 	if (walk->by_hand[which])
 		return;
 	fact.asked.ask = (enum wd_ask)below(walk, 4);
-	fact.asked.service = walk->boxes[which].container.service;
+	struct wd_service_view view;
+	if (!wd_guard_find(walk->guard, walk->boxes[which].container.name, walk->now, &view))
+		return;
+	WD_AUTO_FREE char *service = wd_copy(view.service);
+	fact.asked.service = service;
 	fact.asked.until = walk->now + (wd_time)below(walk, 1800) * WD_SECOND;
 	fact.asked.no_start = one_in(walk, 4);
 	fact.asked.request = which + 1;
@@ -758,8 +795,9 @@ static void take_step(struct walk *walk)
 		ask(walk);
 	else if (one_in(walk, 200))
 		reload(walk);
-	else if (one_in(walk, 200))
-		begin_again(walk);
+	else if (one_in(walk, 200) && walk->now - walk->up_at > 10 * WD_SECOND)
+		begin_again(
+			walk); /* not while RestartCount is being squared: from when on it was right is not on disk */
 	else
 		live(walk, &walk->boxes[below(walk, BOXES)]);
 	if (!one_in(walk, 3))

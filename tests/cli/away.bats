@@ -67,3 +67,25 @@ load helper
   run -1 --separate-stderr setpriv --reuid 65534 --regid 65534 --clear-groups "$root/build/seadog" --config seadog.conf status
   [[ $stderr == *"Permission denied"* ]]
 }
+
+@test "a user without a watchdog of their own asks the system's" {
+  unshare -m true 2>/dev/null || skip "needs root, and a /run of its own"
+  start_engine
+  fake POST container '{"name":"web","image":"acme/web:1","policy":"always"}'
+  sed -i 's|^control = .*|control = /run/seadog/seadog.sock|' seadog.conf
+  chmod 0755 "$place"
+  # shellcheck disable=SC2016
+  run -0 unshare -m bash -c '
+    mount -t tmpfs tmpfs /run
+    seadog --config seadog.conf run 2>run.err 3>&- &
+    for i in {1..100}; do seadog --config seadog.conf healthcheck 2>/dev/null && break; sleep 0.05; done
+    somebody() { env -u XDG_RUNTIME_DIR HOME="$PWD" setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
+    somebody seadog status 2>&1; echo "= $?"
+    chgrp 65534 /run/seadog /run/seadog/seadog.sock
+    somebody seadog status -v 2>&1; echo "= $?"
+    SEADOG_SEADOG_CONTROL=$PWD/own.sock somebody seadog explain web 2>&1; echo "= $?"
+    kill %1; wait'
+  [[ ${lines[0]} == *"/run/seadog/seadog.sock"*"Permission denied" ]]
+  [[ $output == *"asking the watchdog at /run/seadog/seadog.sock"*"web "*"= 0"* ]]
+  [[ $output == *"$place/own.sock"*"= 7" ]]
+}

@@ -52,7 +52,7 @@ const struct wd_option wd_options[] = {
 	 "What is remembered. For an ordinary user: $XDG_STATE_HOME/seadog.", SETTING(state_dir)},
 	{"seadog", "control", &wd_kind_path, "/run/seadog/seadog.sock",
 	 "The socket through which commands speak to the watchdog. For an ordinary user: "
-	 "$XDG_RUNTIME_DIR/seadog/seadog.sock.",
+	 "$XDG_RUNTIME_DIR/seadog/seadog.sock; where nobody listens there, commands ask the system's.",
 	 SETTING(control), .high = SOCKET_PATH_MAX},
 	{"seadog", "sample_interval", &wd_kind_span, "2s", "How often memory, CPU and pids are sampled.",
 	 SETTING(sample_interval), SPAN(100 * WD_MILLISECOND, WD_HOUR), PENDING},

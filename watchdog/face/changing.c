@@ -64,7 +64,7 @@ bool wd_change(struct wd_call *call, struct wd_json *request, size_t *ret_answer
 	struct changing changing = {.call = call};
 	if (wd_asked(call, WD_FLAG_DRY_RUN))
 		wd_json_set_bool(request, "dry_run", true);
-	if (!wd_control_ask(call->settings->control, request, CHANGE_PATIENCE, on_answer, &changing, error))
+	if (!wd_control_ask(wd_call_control(call), request, CHANGE_PATIENCE, on_answer, &changing, error))
 		return false;
 	if (ret_answers)
 		*ret_answers = changing.answers;

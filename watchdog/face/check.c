@@ -138,7 +138,7 @@ static void check_control(struct wd_checking *checking)
 	struct wd_error why = {0};
 	WD_AUTO_JSON struct wd_json *request = wd_request_new("ping");
 	WD_AUTO_JSON struct wd_json *answer = wd_ask_once(checking->call, request, &why);
-	const char *path = checking->call->settings->control;
+	const char *path = wd_call_control(checking->call);
 	if (!answer && why.kind == WD_ERROR_NOT_RUNNING)
 		wd_check_add(checking, WD_GRADE_WARNING, "watchdog",
 			     "nothing is watched; explain, hold and mute need it", "%s", why.text);

@@ -187,3 +187,18 @@ bool wd_control_ask(const char *path, const struct wd_json *request, wd_time pat
 	wd_asking_free(asking);
 	return done;
 }
+
+enum wd_error_kind wd_control_probe(const char *path, pid_t *ret_pid)
+{
+	struct ucred peer = {0};
+	socklen_t size = sizeof peer;
+	struct wd_error error = {0};
+	int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (descriptor < 0)
+		return WD_ERROR_FAILED;
+	if (reach(descriptor, path, from_now(WD_SECOND), &error))
+		getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &size);
+	close(descriptor);
+	*ret_pid = peer.pid;
+	return error.kind;
+}

@@ -4,6 +4,7 @@
 #ifndef WATCHDOG_FACE_CLIENT_H
 #define WATCHDOG_FACE_CLIENT_H
 
+#include <sys/types.h>
 #include <watchdog/control.h>
 
 struct wd_asking;
@@ -16,5 +17,9 @@ struct wd_asking *wd_asking_free(struct wd_asking *asking);
  * WD_ERROR_NOT_RUNNING. */
 bool wd_asking_read(struct wd_asking *asking, wd_time patience, wd_control_data *on_data, void *data,
                     struct wd_error *error);
+
+/* Whether somebody listens there: WD_ERROR_NONE, and *ret_pid is who (0 where that is not to be seen from here);
+ * WD_ERROR_NOT_RUNNING; WD_ERROR_FAILED where it is not for us to ask. Asks nothing. */
+enum wd_error_kind wd_control_probe(const char *path, pid_t *ret_pid);
 
 #endif

@@ -1,9 +1,13 @@
 /* common.c: what several commands do: load the configuration, find the Engine, ask the watchdog, read arguments. */
+#include "client.h"
 #include "face.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include <watchdog/control.h>
+
+#define SYSTEM_CONTROL "/run/seadog/seadog.sock" /* as the option table has it for root */
 
 static void say_warnings(const struct wd_call *call, const struct wd_findings *findings)
 {
@@ -46,12 +50,42 @@ bool wd_call_settings(struct wd_call *call, struct wd_error *error)
 	return sound;
 }
 
-static void note_host_origin(void *data, const char *section, const char *key, const char *value, const char *origin)
+struct origin {
+	const char *section, *key;
+	char text[256];
+};
+
+static void note_origin(void *data, const char *section, const char *key, const char *value, const char *origin)
 {
-	struct wd_wish *wish = data;
+	struct origin *wanted = data;
 	(void)value;
-	if (strcmp(section, "engine") == 0 && strcmp(key, "host") == 0)
-		snprintf(wish->origin, sizeof wish->origin, "%s", origin);
+	if (strcmp(section, wanted->section) == 0 && strcmp(key, wanted->key) == 0)
+		snprintf(wanted->text, sizeof wanted->text, "%s", origin);
+}
+
+/* Who has their own seadog, and may not ask the system's, is told of their own. */
+static const char *find_control(const struct wd_call *call)
+{
+	const char *own = call->settings->control;
+	struct origin origin = {.section = "seadog", .key = "control"};
+	pid_t pid;
+	wd_settings_each(call->settings, NULL, note_origin, &origin);
+	if (strcmp(origin.text, "built in") != 0 || wd_control_probe(own, &pid) != WD_ERROR_NOT_RUNNING)
+		return own;
+	enum wd_error_kind system = wd_control_probe(SYSTEM_CONTROL, &pid);
+	bool ours =
+		system == WD_ERROR_NONE || (system == WD_ERROR_FAILED && access(call->settings->state_dir, F_OK) != 0);
+	return ours ? SYSTEM_CONTROL : own;
+}
+
+const char *wd_call_control(struct wd_call *call)
+{
+	if (call->control)
+		return call->control;
+	call->control = find_control(call);
+	if (strcmp(call->control, call->settings->control) != 0)
+		wd_whisper(call, "asking the watchdog at %s", call->control);
+	return call->control;
 }
 
 void wd_call_wish(const struct wd_call *call, struct wd_wish *ret_wish)
@@ -63,7 +97,9 @@ void wd_call_wish(const struct wd_call *call, struct wd_wish *ret_wish)
 						  .tls_cert = settings->tls_cert,
 						  .tls_key = settings->tls_key,
 						  .environment = call->sources.environment}};
-	wd_settings_each(settings, NULL, note_host_origin, ret_wish);
+	struct origin origin = {.section = "engine", .key = "host"};
+	wd_settings_each(settings, NULL, note_origin, &origin);
+	snprintf(ret_wish->origin, sizeof ret_wish->origin, "%s", origin.text);
 }
 
 bool wd_call_endpoint(const struct wd_call *call, struct wd_endpoint *ret_endpoint, struct wd_error *error)
@@ -113,7 +149,7 @@ static bool keep_first(void *data, const struct wd_json *object)
 struct wd_json *wd_ask_once(struct wd_call *call, const struct wd_json *request, struct wd_error *error)
 {
 	struct wd_json *answer = NULL;
-	const char *path = call->settings->control;
+	const char *path = wd_call_control(call);
 	if (!wd_control_ask(path, request, WD_ASK_PATIENCE, keep_first, &answer, error))
 		return wd_json_free(answer);
 	if (!answer)

@@ -51,7 +51,7 @@ static bool ask_watchdog(struct listening *listening, struct wd_error *error)
 	WD_AUTO_JSON struct wd_json *request = wd_request_new("events");
 	if (follow)
 		wd_json_set_bool(request, "follow", true);
-	struct wd_asking *asking = wd_asking_new(listening->call->settings->control, request, WD_ASK_PATIENCE, error);
+	struct wd_asking *asking = wd_asking_new(wd_call_control(listening->call), request, WD_ASK_PATIENCE, error);
 	if (!asking)
 		return false;
 	listening->from_watchdog = true;

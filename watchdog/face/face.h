@@ -37,6 +37,7 @@ struct wd_call {
 	struct wd_style style; /* of standard output */
 	struct wd_sources sources;
 	struct wd_settings *settings; /* from wd_call_settings() on */
+	const char *control;          /* as wd_call_control() found it */
 };
 
 /* What a command did not do is its error; its kind is the exit code. One whose text is empty was said already. */
@@ -75,6 +76,8 @@ void wd_call_wish(const struct wd_call *call, struct wd_wish *ret_wish);
 bool wd_call_endpoint(const struct wd_call *call, struct wd_endpoint *ret_endpoint, struct wd_error *error);
 struct wd_engine *wd_call_engine(const struct wd_call *call, struct wd_loop *loop, struct wd_http *http,
                                  const struct wd_engine_hooks *hooks, struct wd_error *error);
+/* The control socket to ask. A user whose own watchdog does not run, and who has named no socket, asks the system's. */
+const char *wd_call_control(struct wd_call *call);
 bool wd_asked(const struct wd_call *call, enum wd_flag_id flag);
 
 /* Words beside the data, on standard error, escaped: a note is silent with -q, a whisper is heard with -v only. */

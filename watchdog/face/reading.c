@@ -183,7 +183,7 @@ static bool put_before(struct following *following, const struct wd_json *report
 static bool follow_incidents(struct wd_call *call, const struct wd_incident_wish *wish, struct wd_error *error)
 {
 	WD_AUTO_JSON struct wd_json *request = incidents_request(wish, true);
-	struct wd_asking *asking = wd_asking_new(call->settings->control, request, WD_ASK_PATIENCE, error);
+	struct wd_asking *asking = wd_asking_new(wd_call_control(call), request, WD_ASK_PATIENCE, error);
 	if (!asking)
 		return false;
 	WD_AUTO_JSON struct wd_json *before = read_incidents(call, wish, error);

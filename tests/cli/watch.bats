@@ -252,6 +252,18 @@ loop_until_held() {
   [[ $output == *"✓ state directory  $place/state is in use by seadog, pid $watchdog, since "* ]]
 }
 
+@test "check says who guards the engine, where that is another watchdog" {
+  start_engine
+  start_watchdog
+  run -0 sea check
+  [[ $output != *"engine lock"* ]]
+  sed -i "s|$place/state|$place/other|; s|$place/seadog.sock|$place/other.sock|" seadog.conf
+  run -0 sea check
+  [[ $output == *"! engine lock      another seadog guards this engine, pid $watchdog"* ]]
+  run -5 --separate-stderr sea run
+  [[ $stderr == *"another seadog already, pid $watchdog"* ]]
+}
+
 @test "a second watchdog is refused and told by whom" {
   start_engine
   start_watchdog

@@ -1,5 +1,6 @@
 /* check.c: `seadog check`: what works, what does not, and what that switches off. Changes nothing. */
 #include "check.h"
+#include "client.h"
 
 #include "grid.h"
 
@@ -151,6 +152,20 @@ static void check_control(struct wd_checking *checking)
 		wd_check_add(checking, WD_GRADE_OK, "watchdog", NULL, "runs and hears the engine (%s)", path);
 }
 
+/* Two watchdogs of one Engine refuse each other: is who guards it the one that we have just asked? */
+static void check_guardian(struct wd_checking *checking)
+{
+	pid_t asked = 0;
+	if (!checking->guarded)
+		return;
+	if (wd_control_probe(wd_call_control(checking->call), &asked) == WD_ERROR_NONE && asked == checking->guardian)
+		return;
+	WD_AUTO_FREE char *who = checking->guardian > 0 ? wd_format("pid %ld", (long)checking->guardian)
+							: wd_copy("in another container");
+	wd_check_add(checking, WD_GRADE_WARNING, "engine lock", "seadog run with this configuration: it is refused",
+		     "another seadog guards this engine, %s", who);
+}
+
 /* The report. */
 
 static void put_row(struct wd_text *out, const struct wd_style *style, const struct wd_json *row)
@@ -198,6 +213,7 @@ bool wd_run_check(struct wd_call *call, struct wd_error *error)
 		wd_check_engine(&checking);
 		check_state(&checking);
 		check_control(&checking);
+		check_guardian(&checking);
 	}
 	put_report(&checking);
 	*error = checking.worst;

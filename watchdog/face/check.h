@@ -5,11 +5,15 @@
 
 #include "face.h"
 
+#include <sys/types.h>
+
 enum wd_grade { WD_GRADE_OK, WD_GRADE_WARNING, WD_GRADE_FAILED };
 
 struct wd_checking {
 	struct wd_call *call;
 	struct wd_json *rows;
+	bool guarded;   /* the Engine has its watchdog, */
+	pid_t guardian; /* which is this one; 0: not to be seen from here */
 	struct wd_error worst; /* the first failure: the exit code; its text is in the rows */
 };
 

@@ -2,6 +2,7 @@
  * Engine answers 404, a proxy that does not let it through says so before.
  */
 #include "check.h"
+#include "daemon.h"
 
 #include <errno.h>
 #include <string.h>
@@ -95,6 +96,7 @@ static void say_reached(struct wd_checking *checking, const struct wd_engine *en
 	wd_check_add(checking, WD_GRADE_OK, "engine", NULL, "%s %s, API %s, at %s (%s)",
 		     state.podman ? "podman" : "docker", state.version ? state.version : "?",
 		     state.api ? state.api : "?", state.host, origin);
+	checking->guarded = state.id && wd_self_engine_holder(state.id, &checking->guardian);
 }
 
 static void ignore_fact(void *data, const struct wd_fact *fact)

@@ -5,6 +5,7 @@
 #ifndef WATCHDOG_FACE_DAEMON_H
 #define WATCHDOG_FACE_DAEMON_H
 
+#include <sys/types.h>
 #include <watchdog/act.h>
 #include <watchdog/control.h>
 #include <watchdog/guard.h>
@@ -81,6 +82,8 @@ void wd_self_find(struct wd_list *ret_self, const struct wd_endpoint *endpoint, 
 /* One watchdog per Engine on this machine: an abstract socket named by the Engine's ID, which the kernel takes back when
  * we die. Returns a descriptor, or -1 with who holds it (WD_ERROR_REFUSED). */
 int wd_self_lock_engine(const char *engine_id, struct wd_error *error);
+/* Whether somebody has that lock, and who: 0 where that is not to be seen from here. Takes nothing. */
+bool wd_self_engine_holder(const char *engine_id, pid_t *ret_pid);
 /* Somebody has knocked to learn who we are, which the kernel has told: makes room for the next. */
 void wd_self_answer(int lock);
 

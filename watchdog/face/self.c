@@ -72,26 +72,38 @@ void wd_self_find(struct wd_list *ret_self, const struct wd_endpoint *endpoint, 
 		find_proxy(ret_self, write);
 }
 
-static pid_t holder(const struct sockaddr_un *address, socklen_t length)
+static socklen_t lock_address(const char *engine_id, struct sockaddr_un *ret_address)
 {
+	*ret_address = (struct sockaddr_un){.sun_family = AF_UNIX};
+	int name = snprintf(ret_address->sun_path + 1, sizeof(ret_address->sun_path) - 1, "seadog/%016llx",
+			    (unsigned long long)wd_text_hash(engine_id));
+
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)name);
+}
+
+bool wd_self_engine_holder(const char *engine_id, pid_t *ret_pid)
+{
+	struct sockaddr_un address;
 	struct ucred peer = {0};
-	socklen_t size = sizeof(peer);
+	socklen_t length = lock_address(engine_id, &address), size = sizeof(peer);
 	int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (probe < 0)
-		return 0;
-	if (connect(probe, (const struct sockaddr *)address, length) == 0)
+		return false;
+	bool connected = connect(probe, (const struct sockaddr *)&address, length) == 0;
+	bool held = connected || errno == EAGAIN; /* others ask at this moment */
+	if (connected)
 		getsockopt(probe, SOL_SOCKET, SO_PEERCRED, &peer, &size);
 	close(probe);
-	return peer.pid;
+	if (held)
+		*ret_pid = peer.pid;
+	return held;
 }
 
 int wd_self_lock_engine(const char *engine_id, struct wd_error *error)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int name = snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "seadog/%016llx",
-			    (unsigned long long)wd_text_hash(engine_id));
-	socklen_t length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)name);
+	struct sockaddr_un address;
+	socklen_t length = lock_address(engine_id, &address);
 	int lock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (lock < 0) {
@@ -102,8 +114,8 @@ int wd_self_lock_engine(const char *engine_id, struct wd_error *error)
 		return lock;
 	int failed = errno;
 	close(lock);
-	pid_t pid = failed == EADDRINUSE ? holder(&address, length) : 0;
-	if (pid > 0)
+	pid_t pid = 0;
+	if (failed == EADDRINUSE && wd_self_engine_holder(engine_id, &pid) && pid > 0)
 		wd_fail(error, WD_ERROR_REFUSED,
 			"this Engine is guarded by another seadog already, pid %ld: stop that one first", (long)pid);
 	else if (failed == EADDRINUSE)

@@ -75,7 +75,7 @@ recreate() {
   wait_until 10 has_restarted web 1
   wait_until 10 state_is web running
   docker exec web sh -c 'kill -USR1 1'
-  wait_until 10 is_held web
+  wait_until 30 is_held web
 }
 
 @test "a container without a policy that something starts again and again counts too" {
@@ -88,7 +88,7 @@ recreate() {
     sleep 0.3
     docker start web
   done
-  wait_until 10 is_held web
+  wait_until 30 is_held web
 }
 
 @test "labels that the container was given are obeyed" {

@@ -81,7 +81,7 @@ load lib
   sleep 1
   expect "$(policy web)" always:0
   seadog unmute web
-  wait_until 20 is_held web
+  wait_until 30 is_held web
 }
 
 @test "mute of everything ends by itself" {
@@ -143,7 +143,7 @@ load lib
   crash web
   wait_until 10 has_restarted web 1
   crash web
-  wait_until 10 is_held web
+  wait_until 30 is_held web
 }
 
 @test "healthcheck: 0 while it watches, 7 without it" {

@@ -21,7 +21,7 @@ has_crashed() { [ "$(crashes_of "$1")" -ge "$2" ]; }
     crash web
     [ "$n" = 5 ] || wait_until 20 has_crashed web "$n"
   done
-  wait_until 20 is_held web
+  wait_until 30 is_held web
   expect "$(starts web)" 5
   expect "$(restarts web)" 5
   expect_like "$(incident 1 .why)" "^5 restarts within 60s"

@@ -29,11 +29,10 @@ static bool is_directory(const struct wd_meter *meter, const char *path)
 /* The tree that is looked at where one must do for all. */
 static const char *first_tree(const struct wd_meter *meter)
 {
-	static const enum wd_tree order[] = {WD_TREE_MEMORY, WD_TREE_UNIFIED, WD_TREE_CPUACCT};
-	size_t i = 0;
-	while (!meter->trees[order[i]])
-		i++;
-	return meter->trees[order[i]];
+	char *const *trees = meter->trees;
+	if (trees[WD_TREE_MEMORY])
+		return trees[WD_TREE_MEMORY];
+	return trees[WD_TREE_UNIFIED] ? trees[WD_TREE_UNIFIED] : trees[WD_TREE_CPUACCT];
 }
 
 /* --- as the kernel says ------------------------------------------------------------------------------------------------ */

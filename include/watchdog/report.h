@@ -7,10 +7,14 @@
 #include <watchdog/engine.h>
 #include <watchdog/guard.h>
 #include <watchdog/json.h>
+#include <watchdog/meter.h>
 
 /* {"schema":1,"mode":…,"engine":{…},"services":[…]}; the caller adds services and frees. */
 struct wd_json *wd_report_status(bool observe, const struct wd_engine_state *engine);
 struct wd_json *wd_report_service(const struct wd_service_view *view); /* one of services[] */
+/* Fills memory, cpu_ratio and pids of a service, which are null without: memory is the working set where it was read;
+ * cpus: as wd_sample_cpus() counts them, -1: not known. Ratios have four digits. */
+void wd_report_usage(struct wd_json *service, const struct wd_sample *sample, double cpus);
 /* One of incidents[]; whole: with "timeline":[{"at","text"}] and "logs" as `seadog show` needs them. */
 struct wd_json *wd_report_incident(const struct wd_incident *incident, bool whole);
 /* The data of `explain`: the service, its policy with origins, and how near each trigger is:

@@ -106,6 +106,37 @@ static void explain_says_what_holds_and_how_it_ends(void **state)
 	wd_settings_free(settings);
 }
 
+static void assert_status_in(int width, const char *expected)
+{
+	struct wd_style style = {.width = width};
+	struct wd_sample sample = {.has = WD_HAS_MEMORY | WD_HAS_PIDS,
+				   .working_set_bytes = 63963136,
+				   .memory_limit_bytes = 134217728,
+				   .cpus_allowed = 0.5,
+				   .pids = 12};
+	struct wd_engine_state engine = shown_engine();
+	struct wd_service_view view = shown_well();
+	WD_AUTO_JSON struct wd_json *status = wd_report_status(false, &engine);
+	WD_AUTO_TEXT struct wd_text out = {0};
+	wd_report_usage(wd_json_add(wd_json_get(status, "services"), wd_report_service(&view)), &sample, 0.25);
+	wd_draw_status(status, &style, &out);
+	assert_string_equal(wd_text_get(&out), expected);
+}
+
+/* Pids go first, then CPU, then memory; before one goes, restarts are cut to what can still be read. */
+static void usage_goes_where_there_is_no_room(void **state)
+{
+	(void)state;
+	assert_status_in(80, "NAME  STATE    HEALTH   VERDICT  RESTARTS                    MEMORY  CPU  PIDS\n"
+			     "web   running  healthy  well     1/5 in 60s · 1/10 in 1h  61MiB 48%  50%    12\n");
+	assert_status_in(64, "NAME  STATE    HEALTH   VERDICT  RESTARTS            MEMORY  CPU\n"
+			     "web   running  healthy  well     1/5 in 60s · 1…  61MiB 48%  50%\n");
+	assert_status_in(60, "NAME  STATE    HEALTH   VERDICT  RESTARTS             MEMORY\n"
+			     "web   running  healthy  well     1/5 in 60s · 1/…  61MiB 48%\n");
+	assert_status_in(50, "NAME  STATE    HEALTH   VERDICT  RESTARTS\n"
+			     "web   running  healthy  well     1/5 in 60s · 1/1…\n");
+}
+
 static void incidents_are_newest_first(void **state)
 {
 	WD_AUTO_JSON struct wd_json *report = wd_json_object();
@@ -213,6 +244,7 @@ int main(void)
 		cmocka_unit_test(status_of_the_well_is_short),
 		cmocka_unit_test(status_says_why_nothing_is_done),
 		cmocka_unit_test(explain_says_what_holds_and_how_it_ends),
+		cmocka_unit_test(usage_goes_where_there_is_no_room),
 		cmocka_unit_test(incidents_are_newest_first),
 		cmocka_unit_test(an_incident_is_a_story),
 		cmocka_unit_test(explain_draws_bars),

@@ -25,6 +25,32 @@ static void the_status_of_four_services(void **state)
 	assert_json("status.json", status);
 }
 
+/* Four digits; what is not known stays null. */
+static void usage_fills_what_was_null(void **state)
+{
+	struct wd_service_view view = shown_well();
+	struct wd_sample sample = {.has = WD_HAS_MEMORY | WD_HAS_PIDS,
+				   .usage_bytes = 2097152,
+				   .working_set_bytes = 1048576,
+				   .memory_limit_bytes = 134217728,
+				   .cpus_allowed = 1.5,
+				   .pids = 3};
+	(void)state;
+	WD_AUTO_JSON struct wd_json *service = wd_report_service(&view);
+	wd_report_usage(service, &sample, 0.5);
+	WD_AUTO_FREE char *memory = wd_json_print(wd_json_get(service, "memory"));
+	assert_string_equal(memory, "{\"bytes\":1048576,\"limit_bytes\":134217728,\"ratio\":0.0078}");
+	WD_AUTO_FREE char *cpu = wd_json_print(wd_json_get(service, "cpu_ratio"));
+	assert_string_equal(cpu, "0.3333");
+	assert_int_equal(wd_json_int(wd_json_get(service, "pids"), 0), 3);
+	WD_AUTO_JSON struct wd_json *little = wd_report_service(&view);
+	sample.has = WD_HAS_CPU;
+	wd_report_usage(little, &sample, -1);
+	assert_true(wd_json_is_null(wd_json_get(little, "memory")));
+	assert_true(wd_json_is_null(wd_json_get(little, "cpu_ratio")));
+	assert_true(wd_json_is_null(wd_json_get(little, "pids")));
+}
+
 static void an_engine_that_was_never_reached(void **state)
 {
 	struct wd_engine_state engine = {.host = "unix:///run/docker.sock", .trouble = "connection refused"};
@@ -93,6 +119,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_status_of_four_services),
+		cmocka_unit_test(usage_fills_what_was_null),
 		cmocka_unit_test(an_engine_that_was_never_reached),
 		cmocka_unit_test(incidents_short_and_whole),
 		cmocka_unit_test(a_window_of_half_a_second_stays_one),

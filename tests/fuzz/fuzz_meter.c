@@ -25,6 +25,13 @@ static void check_numbers(const char *text, size_t length)
 		assert(memmem(text, length, "oom_kill ", 9));
 }
 
+static void check_total(const char *text, size_t length)
+{
+	uint64_t kibibytes = 0;
+	if (wd_parse_total(text, length, &kibibytes))
+		assert(kibibytes > 0 && kibibytes * 1024 / 1024 == kibibytes);
+}
+
 static void check_place(const char *text, size_t length, const char *controller)
 {
 	static const char id[] = "0a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f9";
@@ -44,6 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const char *text = (const char *)data;
 	check_shares(text, size);
 	check_numbers(text, size);
+	check_total(text, size);
 	check_place(text, size, "memory");
 	check_place(text, size, "");
 	return 0;

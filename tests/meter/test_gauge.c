@@ -334,6 +334,20 @@ static void without_limits_the_host_is_the_limit(void **state)
 	assert_true(sample.cpus_allowed == 2);
 }
 
+/* systemd's ProcSubset=pid: what /proc does not say, the kernel says of itself. */
+static void a_sandbox_hides_the_host(void **state)
+{
+	(void)state;
+	assert_int_equal(remove("proc/stat"), 0);
+	assert_int_equal(remove("proc/meminfo"), 0);
+	tree_file("", "cgroup.controllers", "cpu\n");
+	tree_file("docker/" TREE_ID, "cpu.stat", "usage_usec 77\n");
+	struct wd_sample sample = look_once(0);
+	assert_int_equal(sample.memory_limit_bytes / MIB,
+			 (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) / MIB);
+	assert_true(sample.cpus_allowed == (double)sysconf(_SC_NPROCESSORS_ONLN));
+}
+
 static void a_limit_above_the_host_is_none(void **state)
 {
 	(void)state;
@@ -498,6 +512,7 @@ int main(void)
 		IN_TREE(memory_stat_is_read_only_where_it_matters),
 		IN_TREE(limits_are_read_anew_when_wished),
 		IN_TREE(without_limits_the_host_is_the_limit),
+		IN_TREE(a_sandbox_hides_the_host),
 		IN_TREE(a_limit_above_the_host_is_none),
 		IN_TREE(missing_controllers_are_missing_alone),
 		IN_TREE(a_cgroup_without_any_file_is_told),

@@ -189,6 +189,22 @@ static void the_host_has_so_many_cpus(void **state)
 	assert_int_equal(wd_parse_host_cpus("", 0), 0);
 }
 
+static uint64_t total(const char *text)
+{
+	uint64_t value = 4711;
+	return wd_parse_total(text, strlen(text), &value) ? value : 4711;
+}
+
+static void and_so_much_memory(void **state)
+{
+	(void)state;
+	assert_int_equal(total("MemTotal:        8388608 kB\nMemFree: 1 kB\n"), 8388608);
+	assert_int_equal(total("MemFree: 1 kB\n"), 4711);
+	assert_int_equal(total("MemTotal:\n8388608 kB\n"), 4711);
+	assert_int_equal(total("MemTotal: 0 kB\n"), 4711);
+	assert_int_equal(total("MemTotal: 18446744073709551615 kB\n"), 4711);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -203,6 +219,7 @@ int main(void)
 		cmocka_unit_test(the_path_is_cut_behind_the_id),
 		cmocka_unit_test(paths_that_climb_are_refused),
 		cmocka_unit_test(the_host_has_so_many_cpus),
+		cmocka_unit_test(and_so_much_memory),
 	};
 	return cmocka_run_group_tests_name("parse", tests, NULL, NULL);
 }

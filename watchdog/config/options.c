@@ -55,7 +55,7 @@ const struct wd_option wd_options[] = {
 	 "$XDG_RUNTIME_DIR/seadog/seadog.sock; where nobody listens there, commands ask the system's.",
 	 SETTING(control), .high = SOCKET_PATH_MAX},
 	{"seadog", "sample_interval", &wd_kind_span, "2s", "How often memory, CPU and pids are sampled.",
-	 SETTING(sample_interval), SPAN(100 * WD_MILLISECOND, WD_HOUR), PENDING},
+	 SETTING(sample_interval), SPAN(100 * WD_MILLISECOND, WD_HOUR)},
 	{"seadog", "log_level", &wd_kind_choice, "info", "debug, info, warning or error.", SETTING(log_level),
 	 .words = levels},
 	{"seadog", "log_format", &wd_kind_choice, "text", "text, logfmt or json.", SETTING(log_format),

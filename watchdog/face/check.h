@@ -23,5 +23,7 @@ void wd_check_add(struct wd_checking *checking, enum wd_grade grade, const char 
 
 /* The Engine: is it to be reached, and which calls does it, or a proxy before it, let through? */
 void wd_check_engine(struct wd_checking *checking);
+/* The cgroups of its containers; the Engine has been reached. */
+void wd_check_meter(struct wd_checking *checking, struct wd_engine *engine);
 
 #endif

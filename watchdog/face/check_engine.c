@@ -123,6 +123,7 @@ static void probe_engine(struct probing *probing, const struct wd_endpoint *endp
 	if (probing->engine && wd_engine_reach(probing->engine, &why)) {
 		say_reached(probing->checking, probing->engine, endpoint->origin);
 		try_all(probing);
+		wd_check_meter(probing->checking, probing->engine);
 	} else {
 		say_unreachable(probing->checking, &why);
 		explain_socket(probing->checking, endpoint->socket_path);

@@ -4,9 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "face.h"
+#include "sampler.h"
 #include <watchdog/memory.h>
 
 #define OPEN_INCIDENTS 1000
@@ -67,6 +69,17 @@ static void say_status(struct wd_daemon *daemon)
 
 static void finish_plans(struct wd_daemon *daemon);
 
+/* A die that is told again from the past ended an earlier run. */
+static void tell_sampler(struct wd_daemon *daemon, const struct wd_fact *fact)
+{
+	if (fact->kind == WD_FACT_CONTAINER)
+		wd_sampler_see(daemon->sampler, fact->seen.container);
+	else if (fact->kind == WD_FACT_GONE)
+		wd_sampler_forget(daemon->sampler, fact->id);
+	else if (fact->kind == WD_FACT_EVENT && fact->event->kind == WD_EVENT_DIE && !fact->event->replayed)
+		wd_sampler_forget(daemon->sampler, fact->event->id);
+}
+
 static void on_fact(void *data, const struct wd_fact *fact)
 {
 	struct wd_daemon *daemon = data;
@@ -77,6 +90,7 @@ static void on_fact(void *data, const struct wd_fact *fact)
 	if (fact->kind == WD_FACT_EVENT)
 		wd_daemon_show_event(daemon, fact->event);
 	wd_daemon_tell(daemon, &copy);
+	tell_sampler(daemon, fact);
 	if (fact->kind == WD_FACT_ENGINE_UP)
 		finish_plans(daemon);
 	if (fact->kind == WD_FACT_SYNCED || fact->kind == WD_FACT_ENGINE_DOWN)
@@ -180,6 +194,7 @@ static void on_reload(void *data)
 	say_unmoved(daemon->settings, fresh);
 	wd_log_setup(fresh->log_level, fresh->log_format, isatty(STDERR_FILENO));
 	wd_guard_configure(daemon->guard, fresh);
+	wd_sampler_set_interval(daemon->sampler, fresh->sample_interval);
 	wd_settings_free(daemon->reloaded);
 	daemon->settings = daemon->reloaded = fresh;
 	wd_timer_set(daemon->wake, wd_guard_wake(daemon->guard));
@@ -333,6 +348,17 @@ static void make_timers(struct wd_daemon *daemon)
 	wd_loop_each_turn(daemon->loop, on_turn, daemon);
 }
 
+/* Each container that runs is some open files; the usual soft limit is there for programs that use select(). */
+static void allow_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static bool bring_up(struct wd_daemon *daemon, const struct wd_endpoint_wish *wish, struct wd_error *error)
 {
 	const struct wd_engine_hooks engine_hooks = {.on_fact = on_fact, .on_talk = on_talk, .data = daemon};
@@ -347,6 +373,8 @@ static bool bring_up(struct wd_daemon *daemon, const struct wd_endpoint_wish *wi
 		return false;
 	make_timers(daemon);
 	wd_self_find(&daemon->self, &daemon->endpoint, daemon->has_write_endpoint ? &daemon->write_endpoint : NULL);
+	allow_descriptors();
+	daemon->sampler = wd_sampler_new(daemon->loop, daemon->settings->sample_interval, NULL);
 	daemon->guard = wd_guard_new(daemon->settings, &daemon->self, wd_store_next_incident(daemon->store),
 				     wd_loop_now(daemon->loop));
 	daemon->engine = wd_engine_new(daemon->loop, daemon->http, &daemon->endpoint,
@@ -392,6 +420,7 @@ static void bring_down(struct wd_daemon *daemon)
 		wd_engine_free(daemon->engine);
 	wd_daemon_drop_waiters(daemon);
 	wd_guard_free(daemon->guard);
+	wd_sampler_free(daemon->sampler);
 	if (daemon->http)
 		wd_http_free(daemon->http);
 	drop_handles(daemon);

@@ -1,5 +1,5 @@
 /* daemon.h: the running watchdog, as its files see it. daemon.c brings it up and down and reloads it; orders.c carries
- * the guard's orders out; requests.c answers the control socket; self.c knows who we are; supervisor.c speaks to systemd.
+ * the guard's orders out; requests.c answers the control socket; sampler.c looks at what containers use; self.c knows who we are; supervisor.c speaks to systemd.
  * Internal to watchdog/face.
  */
 #ifndef WATCHDOG_FACE_DAEMON_H
@@ -13,6 +13,7 @@
 
 #define WD_RECENT_EVENTS 256
 
+struct wd_sampler;
 struct wd_supervisor;
 
 enum wd_waits { WD_WAITS_ANSWER, WD_WAITS_EVENTS, WD_WAITS_INCIDENTS, WD_WAITS_STORE };
@@ -45,6 +46,7 @@ struct wd_daemon {
 	struct wd_actor *actor;
 	struct wd_guard *guard;
 	struct wd_control *control;
+	struct wd_sampler *sampler;
 	struct wd_supervisor *supervisor;
 	struct wd_timer *wake;      /* when the guard wants to be told the time */
 	struct wd_timer *housework; /* once a minute: the resume point, old incidents */

@@ -8,6 +8,7 @@
 #define CELL_BYTES_MAX 4000
 #define GAP 2
 #define NARROWEST 8
+#define BEARABLE 12 /* columns of one that gives: while they fit, no other is left out */
 
 struct cell {
 	char *text;
@@ -131,6 +132,23 @@ static size_t line_width(const struct wd_grid *grid, const size_t *widths)
 	return sum > GAP ? sum - GAP : 0;
 }
 
+/* How wide a line is where those that give are cut to what can still be read. */
+static size_t bearable_width(const struct wd_grid *grid, const size_t *widths)
+{
+	size_t line = line_width(grid, widths);
+	for (size_t i = 0; i < grid->count; i++)
+		if ((grid->columns[i].traits & WD_COLUMN_GIVES) && widths[i] > BEARABLE)
+			line -= widths[i] - BEARABLE;
+	return line;
+}
+
+static void thin_out(const struct wd_grid *grid, size_t *widths, size_t room)
+{
+	for (size_t i = grid->count; i-- > 0 && bearable_width(grid, widths) > room;)
+		if (grid->columns[i].traits & WD_COLUMN_GOES)
+			widths[i] = 0;
+}
+
 /* Takes columns from the widest that can give, until the line fits or nobody can give any more. */
 static void squeeze(const struct wd_grid *grid, size_t *widths, size_t room)
 {
@@ -191,8 +209,10 @@ static void draw_titles(const struct wd_grid *grid, const size_t *widths, const 
 void wd_grid_draw(struct wd_grid *grid, const struct wd_style *style, bool titles, struct wd_text *out)
 {
 	WD_AUTO_FREE size_t *widths = measure(grid, titles);
-	if (style->width > 0 && !style->whole)
+	if (style->width > 0 && !style->whole) {
+		thin_out(grid, widths, (size_t)style->width);
 		squeeze(grid, widths, (size_t)style->width);
+	}
 	if (titles)
 		draw_titles(grid, widths, style, out);
 	for (size_t i = 0; i + grid->count <= grid->filled; i += grid->count)

@@ -22,6 +22,7 @@ enum {
 	WD_COLUMN_GIVES = 1, /* may become narrower where the terminal is */
 	WD_COLUMN_MAY_LACK = 2, /* left out where no row has anything in it */
 	WD_COLUMN_RIGHT = 4,
+	WD_COLUMN_GOES = 8, /* left out where the terminal is too narrow for all: the last of them first */
 };
 struct wd_column {
 	const char *title;

@@ -71,6 +71,44 @@ static enum wd_tint health_tint(const char *health)
 	return wd_text_equal(health, "starting") ? WD_TINT_BUSY : WD_TINT_NONE;
 }
 
+/* "60MiB 47%": what it uses, and how much that is of what it may. */
+static char *memory_text(const struct wd_json *memory)
+{
+	char bytes[WD_SIZE_TEXT];
+	if (!wd_json_is_object(memory))
+		return NULL;
+	wd_size_print((uint64_t)wd_json_int(wd_json_get(memory, "bytes"), 0), bytes);
+	return wd_format("%s %.0f%%", bytes, 100 * wd_json_double(wd_json_get(memory, "ratio"), 0));
+}
+
+static char *share_text(const struct wd_json *ratio)
+{
+	return wd_json_is_number(ratio) ? wd_format("%.0f%%", 100 * wd_json_double(ratio, 0)) : NULL;
+}
+
+static char *number_text(const struct wd_json *number)
+{
+	return wd_json_is_number(number) ? wd_format("%lld", (long long)wd_json_int(number, 0)) : NULL;
+}
+
+/* Near the limit, a container is about to be killed. */
+static enum wd_tint share_tint(const struct wd_json *ratio)
+{
+	double share = wd_json_double(ratio, 0);
+	return share >= 0.95 ? WD_TINT_BAD : share >= 0.8 ? WD_TINT_WARM : WD_TINT_NONE;
+}
+
+static void usage_cells(struct wd_grid *grid, const struct wd_json *service)
+{
+	const struct wd_json *memory = wd_json_get(service, "memory"), *cpu = wd_json_get(service, "cpu_ratio");
+	WD_AUTO_FREE char *used = memory_text(memory);
+	WD_AUTO_FREE char *share = share_text(cpu);
+	WD_AUTO_FREE char *pids = number_text(wd_json_get(service, "pids"));
+	wd_grid_cell(grid, share_tint(wd_json_get(memory, "ratio")), used);
+	wd_grid_cell(grid, WD_TINT_NONE, share);
+	wd_grid_cell(grid, WD_TINT_NONE, pids);
+}
+
 static void status_row(struct wd_grid *grid, const struct wd_json *service)
 {
 	const char *verdict = member(service, "verdict");
@@ -84,20 +122,26 @@ static void status_row(struct wd_grid *grid, const struct wd_json *service)
 	wd_grid_cell(grid, health_tint(health), health);
 	wd_grid_cell(grid, wd_verdict_tint(verdict), verdict);
 	wd_grid_cell(grid, windows_tint(windows), restarts);
+	usage_cells(grid, service);
 	wd_grid_cell(grid, WD_TINT_NONE, hold);
 	wd_grid_cell(grid, WD_TINT_NONE, note);
 }
 
 void wd_draw_status(const struct wd_json *status, const struct wd_style *style, struct wd_text *out)
 {
-	static const struct wd_column columns[] = {{"NAME", WD_COLUMN_GIVES},
-						   {"STATE", 0},
-						   {"HEALTH", WD_COLUMN_MAY_LACK},
-						   {"VERDICT", 0},
-						   {"RESTARTS", WD_COLUMN_GIVES | WD_COLUMN_MAY_LACK},
-						   {"HOLD", WD_COLUMN_GIVES | WD_COLUMN_MAY_LACK},
-						   {"NOTE", WD_COLUMN_GIVES | WD_COLUMN_MAY_LACK},
-						   {0}};
+	static const struct wd_column columns[] = {
+		{"NAME", WD_COLUMN_GIVES},
+		{"STATE", 0},
+		{"HEALTH", WD_COLUMN_MAY_LACK},
+		{"VERDICT", 0},
+		{"RESTARTS", WD_COLUMN_GIVES | WD_COLUMN_MAY_LACK},
+		{"MEMORY", WD_COLUMN_RIGHT | WD_COLUMN_MAY_LACK | WD_COLUMN_GOES},
+		{"CPU", WD_COLUMN_RIGHT | WD_COLUMN_MAY_LACK | WD_COLUMN_GOES},
+		{"PIDS", WD_COLUMN_RIGHT | WD_COLUMN_MAY_LACK | WD_COLUMN_GOES},
+		{"HOLD", WD_COLUMN_GIVES | WD_COLUMN_MAY_LACK},
+		{"NOTE", WD_COLUMN_GIVES | WD_COLUMN_MAY_LACK},
+		{0},
+	};
 	struct wd_grid *grid = wd_grid_new(columns, 0);
 	for (const struct wd_json *service = wd_json_first(wd_json_get(status, "services")); service;
 	     service = wd_json_next(service))

@@ -1,5 +1,6 @@
 #include <watchdog/report.h>
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <watchdog/memory.h>
@@ -97,7 +98,31 @@ static void set_identity(struct wd_json *report, const struct wd_service_view *v
 	wd_json_set_string(report, "state", wd_state_name(container ? container->state : WD_STATE_UNKNOWN));
 }
 
-/* The members that the sampler, pins and snapshots will fill are there from the start: scripts may rely on them. */
+static void set_ratio(struct wd_json *object, const char *name, double part, double whole)
+{
+	wd_json_set_double(object, name, round(part / whole * 10000) / 10000);
+}
+
+static int64_t in_bounds(uint64_t number)
+{
+	return number < INT64_MAX ? (int64_t)number : INT64_MAX;
+}
+
+void wd_report_usage(struct wd_json *service, const struct wd_sample *sample, double cpus)
+{
+	if (sample->has & WD_HAS_MEMORY) {
+		struct wd_json *memory = wd_json_set(service, "memory", wd_json_object());
+		wd_json_set_int(memory, "bytes", in_bounds(sample->working_set_bytes));
+		wd_json_set_int(memory, "limit_bytes", in_bounds(sample->memory_limit_bytes));
+		set_ratio(memory, "ratio", (double)sample->working_set_bytes, (double)sample->memory_limit_bytes);
+	}
+	if (cpus >= 0)
+		set_ratio(service, "cpu_ratio", cpus, sample->cpus_allowed);
+	if (sample->has & WD_HAS_PIDS)
+		wd_json_set_int(service, "pids", in_bounds(sample->pids));
+}
+
+/* The members that the sampler, pins and snapshots fill are there from the start: scripts may rely on them. */
 struct wd_json *wd_report_service(const struct wd_service_view *view)
 {
 	struct wd_json *report = wd_json_object();

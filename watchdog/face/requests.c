@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sampler.h"
 #include <watchdog/memory.h>
 
 /* --- waiters ---------------------------------------------------------------------------------------------------------- */
@@ -75,6 +76,22 @@ static void do_ping(struct wd_daemon *daemon, struct wd_peer *peer)
 	wd_peer_finish(peer);
 }
 
+/* What it uses at this moment, where that is known. */
+static struct wd_json *add_usage(struct wd_daemon *daemon, const struct wd_service_view *view, struct wd_json *service)
+{
+	struct wd_sample sample;
+	double cpus;
+
+	if (view->container && wd_sampler_ask(daemon->sampler, view->container->id, &sample, &cpus))
+		wd_report_usage(service, &sample, cpus);
+	return service;
+}
+
+static struct wd_json *service_report(struct wd_daemon *daemon, const struct wd_service_view *view)
+{
+	return add_usage(daemon, view, wd_report_service(view));
+}
+
 static int by_name(const void *one, const void *two)
 {
 	const struct wd_service_view *first = one, *second = two;
@@ -93,7 +110,7 @@ static void add_all(struct wd_daemon *daemon, struct wd_json *services)
 			shown++;
 	qsort(views, shown, sizeof(*views), by_name);
 	for (size_t i = 0; i < shown; i++)
-		wd_json_add(services, wd_report_service(&views[i]));
+		wd_json_add(services, service_report(daemon, &views[i]));
 	free(views);
 }
 
@@ -110,7 +127,7 @@ static void do_status(struct wd_daemon *daemon, struct wd_peer *peer, const stru
 	for (struct wd_json *name = wd_json_first(names); name; name = wd_json_next(name)) {
 		if (!find(daemon, peer, wd_json_string(name, ""), &view))
 			return;
-		wd_json_add(services, wd_report_service(&view));
+		wd_json_add(services, service_report(daemon, &view));
 	}
 	wd_peer_send(peer, wd_json_clone(status));
 	wd_peer_finish(peer);
@@ -122,7 +139,9 @@ static void do_explain(struct wd_daemon *daemon, struct wd_peer *peer, const cha
 
 	if (!find(daemon, peer, name, &view))
 		return;
-	wd_peer_send(peer, wd_report_explain(&view, daemon->settings, wd_loop_now(daemon->loop)));
+	struct wd_json *explain = wd_report_explain(&view, daemon->settings, wd_loop_now(daemon->loop));
+	add_usage(daemon, &view, wd_json_get(explain, "service"));
+	wd_peer_send(peer, explain);
 	wd_peer_finish(peer);
 }
 

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include "parse.h"
@@ -74,19 +75,25 @@ static void find_trees(struct wd_meter *meter)
 	closedir(root);
 }
 
+static uint64_t host_memory(const struct wd_meter *meter, char *text)
+{
+	struct sysinfo host;
+	uint64_t kibibytes;
+	ssize_t length = wd_meter_read(meter->proc, "meminfo", text, STAT_ROOM);
+	if (length > 0 && wd_parse_total(text, (size_t)length, &kibibytes))
+		return kibibytes * 1024;
+	return sysinfo(&host) == 0 ? (uint64_t)host.totalram * host.mem_unit : WD_UNLIMITED;
+}
+
+/* The files first, as a container may be shown less than the host has; a sandbox may have hidden them. */
 static void read_host(struct wd_meter *meter)
 {
 	WD_AUTO_FREE char *text = wd_alloc(1, STAT_ROOM);
-	uint64_t kibibytes = 0;
 	ssize_t length = wd_meter_read(meter->proc, "stat", text, STAT_ROOM);
 	meter->host_cpus = length > 0 ? wd_parse_host_cpus(text, (size_t)length) : 0;
 	if (meter->host_cpus == 0)
 		meter->host_cpus = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
-	length = wd_meter_read(meter->proc, "meminfo", text, STAT_ROOM);
-	for (const char *at = text, *end = text + (length > 0 ? length : 0); at < end && kibibytes == 0; at++)
-		if (strncmp(at, "MemTotal:", 9) == 0)
-			kibibytes = strtoull(at + 9, NULL, 10);
-	meter->host_memory = kibibytes ? kibibytes * 1024 : WD_UNLIMITED;
+	meter->host_memory = host_memory(meter, text);
 }
 
 struct wd_meter *wd_meter_new(const struct wd_meter_roots *roots, struct wd_error *error)

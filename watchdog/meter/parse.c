@@ -208,6 +208,23 @@ size_t wd_parse_bearer(const char *path, size_t length, const char *id)
 	return bearer;
 }
 
+bool wd_parse_total(const char *text, size_t length, uint64_t *ret_kibibytes)
+{
+	struct rest rest = {text, text + length}, line;
+	while (take_line(&rest, &line)) {
+		if (!take(&line, "MemTotal:"))
+			continue;
+		while (take(&line, " "))
+			continue;
+		uint64_t kibibytes;
+		if (!take_number(&line, &kibibytes) || kibibytes == 0 || kibibytes > UINT64_MAX / 1024)
+			return false;
+		*ret_kibibytes = kibibytes;
+		return true;
+	}
+	return false;
+}
+
 unsigned wd_parse_host_cpus(const char *text, size_t length)
 {
 	struct rest rest = {text, text + length}, line;

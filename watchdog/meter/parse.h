@@ -26,6 +26,8 @@ bool wd_parse_pressure(const char *text, size_t length, double *ret_share);
 bool wd_parse_place(const char *text, size_t length, const char *controller, const char **ret_path, size_t *ret_length);
 /* How much of a path is up to the end of the first part that bears the id; 0: none does, or ".." is in it. */
 size_t wd_parse_bearer(const char *path, size_t length, const char *id);
+/* /proc/meminfo: the KiB of the line "MemTotal:   8388608 kB". */
+bool wd_parse_total(const char *text, size_t length, uint64_t *ret_kibibytes);
 /* /proc/stat: how many lines "cpu0 …" there are. */
 unsigned wd_parse_host_cpus(const char *text, size_t length);
 

@@ -1,0 +1,211 @@
+/* The sampler on a loop, over trees of files: who is looked at, and when nobody is. */
+#include "../../watchdog/face/sampler.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <support/files.h>
+#include <support/trees.h>
+#include <support/unit.h>
+
+#define MIB ((uint64_t)1048576)
+#define INTERVAL (2 * WD_MILLISECOND)
+
+static struct wd_loop *loop;
+static struct wd_timer *end_of_run;
+static struct wd_sampler *sampler;
+static unsigned turns;
+
+static void stop(void *data)
+{
+	wd_loop_stop(data);
+}
+
+static void count_turn(void *data)
+{
+	(void)data;
+	turns++;
+}
+
+static void run_for(wd_time span)
+{
+	wd_timer_set(end_of_run, wd_time_now() + span);
+	wd_loop_run(loop);
+}
+
+static int begin(void **state)
+{
+	struct wd_meter_roots roots = {.proc = "proc", .cgroup = "sys"};
+	enter_directory(state);
+	tree_host();
+	tree_v1("docker/" TREE_ID);
+	turns = 0;
+	loop = wd_loop_new(NULL);
+	end_of_run = wd_timer_new(loop, stop, loop);
+	wd_loop_each_turn(loop, count_turn, NULL);
+	sampler = wd_sampler_new(loop, INTERVAL, &roots);
+	return 0;
+}
+
+static int end(void **state)
+{
+	sampler = wd_sampler_free(sampler);
+	wd_timer_free(end_of_run);
+	loop = wd_loop_free(loop);
+	return leave_directory(state);
+}
+
+static void see(const char *id, int pid)
+{
+	char own[65], name[] = "web";
+	strcpy(own, id);
+	struct wd_container container = {.id = own, .name = name, .pid = pid, .state = WD_STATE_RUNNING};
+	wd_sampler_see(sampler, &container);
+}
+
+static bool is_sampled(void)
+{
+	struct wd_sample sample;
+	double cpus;
+	return wd_sampler_ask(sampler, TREE_ID, &sample, &cpus);
+}
+
+static void a_running_container_is_looked_at(void **state)
+{
+	struct wd_sample sample;
+	double cpus;
+	(void)state;
+	see(TREE_ID, 42);
+	run_for(50 * WD_MILLISECOND);
+	tree_file("cpu,cpuacct/docker/" TREE_ID, "cpuacct.usage", "2600000000\n"); /* 0.1 s more */
+	assert_true(wd_sampler_ask(sampler, TREE_ID, &sample, &cpus));
+	assert_int_equal(sample.working_set_bytes, 60 * MIB);
+	assert_int_equal(sample.memory_limit_bytes, 128 * MIB);
+	assert_int_equal(sample.pids, 7);
+	assert_true(sample.cpus_allowed == 0.5);
+	assert_true(cpus > 0.1); /* within some milliseconds */
+	assert_false(wd_sampler_ask(sampler, TREE_OTHER_ID, &sample, &cpus));
+}
+
+/* Whoever asks early is told what is known: no share of the CPU. */
+static void asked_before_the_first_pass(void **state)
+{
+	struct wd_sample sample;
+	double cpus = 0;
+	(void)state;
+	see(TREE_ID, 42);
+	assert_true(wd_sampler_ask(sampler, TREE_ID, &sample, &cpus));
+	assert_int_equal(sample.working_set_bytes, 60 * MIB);
+	assert_true(cpus == -1);
+}
+
+static void nobody_runs_and_nothing_wakes(void **state)
+{
+	(void)state;
+	run_for(30 * WD_MILLISECOND);
+	assert_in_range(turns, 1, 3);
+	see(TREE_ID, 42);
+	turns = 0;
+	run_for(100 * WD_MILLISECOND);
+	assert_true(turns > 5);
+	wd_sampler_forget(sampler, TREE_ID);
+	run_for(20 * WD_MILLISECOND); /* the pass that finds nobody */
+	turns = 0;
+	run_for(30 * WD_MILLISECOND);
+	assert_in_range(turns, 1, 3);
+	assert_false(is_sampled());
+}
+
+static void what_has_ended_is_closed(void **state)
+{
+	(void)state;
+	unsigned before = open_descriptors();
+	see(TREE_ID, 42);
+	run_for(20 * WD_MILLISECOND);
+	assert_true(is_sampled());
+	assert_true(open_descriptors() > before);
+	see(TREE_ID, 0); /* an inspect says: it does not run */
+	assert_int_equal(open_descriptors(), before);
+	assert_false(is_sampled());
+}
+
+/* Another run is another cgroup of the same name: what was kept open of the first one is not read any more. */
+static void a_restart_is_another_cgroup(void **state)
+{
+	struct wd_sample sample;
+	double cpus;
+	(void)state;
+	see(TREE_ID, 42);
+	run_for(20 * WD_MILLISECOND);
+	assert_true(is_sampled());
+	unsigned opened = open_descriptors();
+	assert_int_equal(rename("sys/memory/docker/" TREE_ID, "gone"), 0);
+	tree_v1("docker/" TREE_ID);
+	tree_file("memory/docker/" TREE_ID, "memory.usage_in_bytes", "41943041\n");
+	see(TREE_ID, 43);
+	assert_true(wd_sampler_ask(sampler, TREE_ID, &sample, &cpus));
+	assert_int_equal(sample.usage_bytes, 40 * MIB + 1);
+	assert_true(cpus == -1);
+	assert_int_equal(open_descriptors(), opened);
+}
+
+/* The same run, seen again: what it had is kept, but its limits may have been changed. */
+static void an_update_makes_the_limits_new(void **state)
+{
+	struct wd_sample sample;
+	double cpus;
+	(void)state;
+	see(TREE_ID, 42);
+	run_for(20 * WD_MILLISECOND);
+	tree_file("memory/docker/" TREE_ID, "memory.limit_in_bytes", "268435456\n");
+	see(TREE_ID, 42);
+	assert_true(wd_sampler_ask(sampler, TREE_ID, &sample, &cpus));
+	assert_int_equal(sample.memory_limit_bytes, 256 * MIB);
+	assert_true(cpus >= 0);
+}
+
+/* Of an Engine on another machine: it is looked for a few times, then nothing wakes for it. */
+static void looking_for_what_is_not_here_ends(void **state)
+{
+	(void)state;
+	see(TREE_OTHER_ID, 42);
+	unsigned before = open_descriptors();
+	run_for(500 * WD_MILLISECOND);
+	turns = 0;
+	run_for(30 * WD_MILLISECOND);
+	assert_in_range(turns, 1, 3);
+	assert_int_equal(open_descriptors(), before);
+	see(TREE_OTHER_ID, 42);
+	turns = 0;
+	run_for(150 * WD_MILLISECOND);
+	assert_in_range(turns, 1, 3);
+	tree_v1("docker/" TREE_OTHER_ID);
+	see(TREE_OTHER_ID, 43); /* started anew, and here */
+	run_for(120 * WD_MILLISECOND);
+	struct wd_sample sample;
+	double cpus;
+	assert_true(wd_sampler_ask(sampler, TREE_OTHER_ID, &sample, &cpus));
+}
+
+static void without_any_tree_nothing_is_sampled(void **state)
+{
+	struct wd_meter_roots nowhere = {.proc = "proc", .cgroup = "nowhere"};
+	(void)state;
+	wd_sampler_free(sampler);
+	sampler = wd_sampler_new(loop, INTERVAL, &nowhere);
+	see(TREE_ID, 42);
+	run_for(20 * WD_MILLISECOND);
+	assert_false(is_sampled());
+}
+
+#define ON_LOOP(test) cmocka_unit_test_setup_teardown(test, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		ON_LOOP(a_running_container_is_looked_at),  ON_LOOP(asked_before_the_first_pass),
+		ON_LOOP(nobody_runs_and_nothing_wakes),     ON_LOOP(what_has_ended_is_closed),
+		ON_LOOP(a_restart_is_another_cgroup),       ON_LOOP(an_update_makes_the_limits_new),
+		ON_LOOP(looking_for_what_is_not_here_ends), ON_LOOP(without_any_tree_nothing_is_sampled),
+	};
+	return cmocka_run_group_tests_name("sampler", tests, NULL, NULL);
+}

@@ -1,0 +1,230 @@
+#include "sampler.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <watchdog/log.h>
+#include <watchdog/map.h>
+#include <watchdog/memory.h>
+#include <watchdog/text.h>
+
+#define LIMITS_LAST (30 * WD_SECOND)   /* `docker update` makes them known at once; other tools do not */
+#define NEAREST (500 * WD_MILLISECOND) /* CPU time over less than this is noise */
+#define SOON (100 * WD_MILLISECOND)
+#define TRIES 5     /* to find it: 0, 1, 3, 7 and 15 passes after one another */
+#define PATIENCE 15 /* passes until what may not be read, or what there is no descriptor for, is tried again */
+#define LIMITS_A_PASS 8
+
+struct watched {
+	char *name;
+	int pid;
+	struct wd_gauge *gauge; /* NULL: not open yet, or not to be had */
+	unsigned failures, passes_to_skip;
+	bool limits_stale;
+	wd_time limits_at;
+	struct wd_sample last, before; /* at WD_NEVER: none yet */
+};
+
+struct wd_sampler {
+	struct wd_loop *loop;
+	struct wd_timer *timer;
+	struct wd_meter *meter; /* NULL: nothing is to be had here */
+	struct wd_map *watched; /* by id */
+	wd_time interval;
+	wd_time due;          /* WD_NEVER: nobody to look at */
+	unsigned limits_left; /* in this pass */
+	bool complained;
+};
+
+static void forget_samples(struct watched *watched)
+{
+	watched->last = watched->before = (struct wd_sample){.at = WD_NEVER};
+}
+
+static void drop(struct watched *watched)
+{
+	wd_gauge_close(watched->gauge);
+	free(watched->name);
+	free(watched);
+}
+
+void wd_sampler_forget(struct wd_sampler *sampler, const char *id)
+{
+	struct watched *watched = wd_map_remove(sampler->watched, id);
+	if (watched)
+		drop(watched);
+}
+
+/* --- one container ----------------------------------------------------------------------------------------------------- */
+
+/* Why nothing is known of many containers is one thing: it is said once. */
+static void complain(struct wd_sampler *sampler, const struct watched *watched, const struct wd_error *why)
+{
+	wd_trace("meter", watched->name, "%s", why->text);
+	if (sampler->complained)
+		return;
+	sampler->complained = true;
+	wd_log(WD_LOG_INFO, watched->name, NULL,
+	       "its memory, CPU and pids are not to be had: %s (`seadog check` says for how many)", why->text);
+}
+
+/* An Engine on another machine has containers that are nowhere here: looking for them ends. */
+static bool open_gauge(struct wd_sampler *sampler, const char *id, struct watched *watched)
+{
+	struct wd_error why = {0};
+	if (watched->gauge)
+		return true;
+	if (watched->failures >= TRIES || watched->passes_to_skip > 0)
+		return false;
+	watched->gauge = wd_gauge_open(sampler->meter, id, watched->pid, &why);
+	if (watched->gauge)
+		return true;
+	bool nowhere = why.kind == WD_ERROR_NOT_FOUND;
+	watched->passes_to_skip = nowhere ? (1u << watched->failures++) - 1 : PATIENCE;
+	if (!nowhere || watched->failures == TRIES)
+		complain(sampler, watched, &why);
+	return false;
+}
+
+/* false: it is gone. */
+static bool look(struct watched *watched, struct wd_gauge_wish *wish, wd_time now, struct wd_sample *ret_sample)
+{
+	if (!wd_gauge_read(watched->gauge, wish, now, ret_sample))
+		return false;
+	if (wish->limits) {
+		watched->limits_stale = false;
+		watched->limits_at = now;
+	}
+	return true;
+}
+
+/* --- the pass ---------------------------------------------------------------------------------------------------------- */
+
+static bool limits_are_old(const struct watched *watched, wd_time now)
+{
+	return watched->limits_stale || now - watched->limits_at >= LIMITS_LAST;
+}
+
+/* false: it has ended. Limits are five files: a few containers a pass read theirs anew. */
+static bool sample(struct wd_sampler *sampler, const char *id, struct watched *watched, wd_time now)
+{
+	struct wd_gauge_wish wish = {.exact_from_bytes = WD_UNLIMITED};
+	struct wd_sample fresh;
+	if (!open_gauge(sampler, id, watched)) {
+		watched->passes_to_skip -= watched->passes_to_skip > 0;
+		return true;
+	}
+	wish.limits = limits_are_old(watched, now) && sampler->limits_left > 0;
+	sampler->limits_left -= wish.limits;
+	if (!look(watched, &wish, now, &fresh))
+		return false;
+	watched->before = watched->last;
+	watched->last = fresh;
+	return true;
+}
+
+static void arm(struct wd_sampler *sampler, wd_time due)
+{
+	sampler->due = due;
+	wd_timer_set(sampler->timer, due);
+}
+
+static void on_pass(void *data)
+{
+	struct wd_sampler *sampler = data;
+	wd_time now = wd_loop_now(sampler->loop);
+	bool more = false;
+	sampler->limits_left = LIMITS_A_PASS;
+	for (struct wd_map_entry *entry = wd_map_first(sampler->watched), *next; entry; entry = next) {
+		struct watched *watched = wd_map_value(entry);
+		next = wd_map_next(entry);
+		if (!sample(sampler, wd_map_key(entry), watched, now))
+			wd_sampler_forget(sampler, wd_map_key(entry));
+		else
+			more = more || watched->gauge || watched->failures < TRIES;
+	}
+	arm(sampler, more ? now + sampler->interval : WD_NEVER);
+}
+
+/* --- what runs --------------------------------------------------------------------------------------------------------- */
+
+void wd_sampler_see(struct wd_sampler *sampler, const struct wd_container *container)
+{
+	if (!sampler->meter)
+		return;
+	if (container->pid <= 0 || container->transient) {
+		wd_sampler_forget(sampler, container->id);
+		return;
+	}
+	struct watched *watched = wd_map_get(sampler->watched, container->id);
+	if (watched && watched->pid != container->pid) {
+		wd_sampler_forget(sampler, container->id); /* another run, in another cgroup of the same name */
+		watched = NULL;
+	}
+	if (!watched) {
+		watched = wd_alloc(1, sizeof(*watched));
+		watched->pid = container->pid;
+		forget_samples(watched);
+		wd_map_set(sampler->watched, container->id, watched);
+	}
+	watched->limits_stale = true;
+	wd_replace(&watched->name, container->name);
+	if (sampler->due == WD_NEVER && watched->failures < TRIES)
+		arm(sampler, wd_loop_now(sampler->loop) + (sampler->interval < SOON ? sampler->interval : SOON));
+}
+
+static double cpus_used(const struct watched *watched, const struct wd_sample *fresh)
+{
+	const struct wd_sample *base = &watched->last;
+	if (base->at != WD_NEVER && fresh->at - base->at < NEAREST)
+		base = &watched->before;
+	return base->at == WD_NEVER ? -1 : wd_sample_cpus(base, fresh);
+}
+
+bool wd_sampler_ask(struct wd_sampler *sampler, const char *id, struct wd_sample *ret_sample, double *ret_cpus)
+{
+	struct wd_gauge_wish wish = {.exact_from_bytes = 0, .pids = true, .limits = true};
+	struct watched *watched = wd_map_get(sampler->watched, id);
+	if (!watched || !open_gauge(sampler, id, watched) ||
+	    !look(watched, &wish, wd_loop_now(sampler->loop), ret_sample))
+		return false;
+	*ret_cpus = cpus_used(watched, ret_sample);
+	return true;
+}
+
+/* --- up and down ------------------------------------------------------------------------------------------------------- */
+
+struct wd_sampler *wd_sampler_new(struct wd_loop *loop, wd_time interval, const struct wd_meter_roots *roots)
+{
+	struct wd_sampler *sampler = wd_alloc(1, sizeof(*sampler));
+	struct wd_error why = {0};
+	sampler->loop = loop;
+	sampler->interval = interval;
+	sampler->due = WD_NEVER;
+	sampler->timer = wd_timer_new(loop, on_pass, sampler);
+	sampler->watched = wd_map_new();
+	sampler->meter = wd_meter_new(roots, &why);
+	if (!sampler->meter)
+		wd_log(WD_LOG_INFO, NULL, NULL, "memory, CPU and pids of containers are not to be had: %s", why.text);
+	return sampler;
+}
+
+struct wd_sampler *wd_sampler_free(struct wd_sampler *sampler)
+{
+	if (!sampler)
+		return NULL;
+	for (struct wd_map_entry *entry = wd_map_first(sampler->watched); entry; entry = wd_map_next(entry))
+		drop(wd_map_value(entry));
+	wd_map_free(sampler->watched);
+	wd_meter_free(sampler->meter);
+	wd_timer_free(sampler->timer);
+	free(sampler);
+	return NULL;
+}
+
+void wd_sampler_set_interval(struct wd_sampler *sampler, wd_time interval)
+{
+	sampler->interval = interval;
+	if (sampler->due != WD_NEVER)
+		arm(sampler, wd_loop_now(sampler->loop) + interval);
+}

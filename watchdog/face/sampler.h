@@ -1,0 +1,26 @@
+/* sampler.h: what each running container uses, looked at once an interval in one pass over all of them: one wake-up, and
+ * none while no container runs. Two files a container are read; what is dear is read when somebody asks.
+ */
+#ifndef WATCHDOG_FACE_SAMPLER_H
+#define WATCHDOG_FACE_SAMPLER_H
+
+#include <watchdog/loop.h>
+#include <watchdog/meter.h>
+#include <watchdog/words.h>
+
+struct wd_sampler;
+
+/* roots: as for wd_meter_new(). Where no cgroup tree is mounted it says so in the log, once, and samples nothing. */
+struct wd_sampler *wd_sampler_new(struct wd_loop *loop, wd_time interval, const struct wd_meter_roots *roots);
+struct wd_sampler *wd_sampler_free(struct wd_sampler *sampler);
+void wd_sampler_set_interval(struct wd_sampler *sampler, wd_time interval);
+
+/* What an inspect said: it runs (its files are opened in the next pass), it does not, or its limits may be others. */
+void wd_sampler_see(struct wd_sampler *sampler, const struct wd_container *container);
+void wd_sampler_forget(struct wd_sampler *sampler, const char *id);
+
+/* An exact look now, and the CPUs used since the last one that is not too near (-1: not known yet). false: it is not
+ * sampled. */
+bool wd_sampler_ask(struct wd_sampler *sampler, const char *id, struct wd_sample *ret_sample, double *ret_cpus);
+
+#endif

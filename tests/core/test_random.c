@@ -28,7 +28,7 @@
 
 struct deed { /* what waits for an answer */
 	struct deed *next;
-	enum { DEED_INSPECT, DEED_STORE, DEED_PLAN } kind;
+	enum deed_kind { DEED_INSPECT, DEED_STORE, DEED_PLAN } kind;
 	wd_time asked;
 	char *service, *id;
 	struct wd_restart_policy policy;
@@ -137,7 +137,7 @@ static void write_incident(struct walk *walk, const struct wd_incident *incident
 
 /* --- orders ----------------------------------------------------------------------------------------------------------- */
 
-static struct deed *add_deed(struct walk *walk, const struct wd_order *order, int kind)
+static struct deed *add_deed(struct walk *walk, const struct wd_order *order, enum deed_kind kind)
 {
 	struct deed *deed = wd_alloc(1, sizeof(*deed)), **slot = &walk->deeds;
 

@@ -202,6 +202,9 @@ loop_until_held() {
 
 @test "events, of the watchdog and of the Engine itself" {
   start_engine
+  run -0 --separate-stderr sea events
+  [ -z "$output" ]
+  [ "$stderr" = "no events" ]
   fake POST container '{"name":"web","image":"acme/web:1","policy":"always"}'
   run -0 --separate-stderr sea events --json --record recorded
   [[ $(jq -r 'select(.event == "start") | .name' <<<"$output") == web ]]

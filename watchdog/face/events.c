@@ -22,18 +22,21 @@ struct listening {
 	wd_stamp since; /* WD_STAMP_NONE: from now on */
 	FILE *record;
 	bool from_watchdog; /* it has been reached */
+	bool any;           /* event was told */
 	struct wd_error error;
 };
 
-static bool put_event(const struct wd_call *call, const struct wd_json *event, struct wd_error *error)
+static bool put_event(struct listening *listening, const struct wd_json *event)
 {
+	const struct wd_call *call = listening->call;
+	listening->any = true;
 	if (wd_asked(call, WD_FLAG_JSON)) {
 		WD_AUTO_FREE char *line = wd_json_print(event);
 		puts(line);
 	} else {
 		wd_render_event(event, &call->style);
 	}
-	return wd_flush_output(error);
+	return wd_flush_output(&listening->error);
 }
 
 /* From the watchdog. */
@@ -42,7 +45,7 @@ static bool on_event(void *data, const struct wd_json *object)
 {
 	struct listening *listening = data;
 	const struct wd_json *event = wd_json_get(object, "event");
-	return !event || put_event(listening->call, event, &listening->error);
+	return !event || put_event(listening, event);
 }
 
 static bool ask_watchdog(struct listening *listening, struct wd_error *error)
@@ -80,7 +83,7 @@ static bool take_line(struct listening *listening, const char *line, size_t leng
 	if (wd_wire_event(line, length, &event) != WD_WIRE_EVENT)
 		return true;
 	WD_AUTO_JSON struct wd_json *report = wd_report_event(&event);
-	return put_event(listening->call, report, &listening->error);
+	return put_event(listening, report);
 }
 
 static void on_line(void *data, const char *line, size_t length)
@@ -178,6 +181,20 @@ static bool ask_engine(struct listening *listening, struct wd_error *error)
 	return done;
 }
 
+static bool run(struct listening *listening, bool from_engine, struct wd_error *error)
+{
+	if (!from_engine) {
+		bool done = ask_watchdog(listening, error);
+		if (done && listening->error.kind != WD_ERROR_NONE)
+			*error = listening->error;
+		if (listening->from_watchdog || error->kind != WD_ERROR_NOT_RUNNING)
+			return done && error->kind == WD_ERROR_NONE;
+		*error = (struct wd_error){0};
+		wd_whisper(listening->call, "the watchdog is not running: asking the engine");
+	}
+	return ask_engine(listening, error);
+}
+
 bool wd_run_events(struct wd_call *call, struct wd_error *error)
 {
 	struct listening listening = {.call = call};
@@ -186,14 +203,8 @@ bool wd_run_events(struct wd_call *call, struct wd_error *error)
 		return false;
 	if (!wd_call_settings(call, error))
 		return false;
-	if (!since && !wd_asked(call, WD_FLAG_RECORD)) {
-		bool done = ask_watchdog(&listening, error);
-		if (done && listening.error.kind != WD_ERROR_NONE)
-			*error = listening.error;
-		if (listening.from_watchdog || error->kind != WD_ERROR_NOT_RUNNING)
-			return done && error->kind == WD_ERROR_NONE;
-		*error = (struct wd_error){0};
-		wd_whisper(call, "the watchdog is not running: asking the engine");
-	}
-	return ask_engine(&listening, error);
+	bool done = run(&listening, since || wd_asked(call, WD_FLAG_RECORD), error);
+	if (done && !listening.any && !wd_asked(call, WD_FLAG_JSON))
+		wd_note(call, "no events");
+	return done;
 }

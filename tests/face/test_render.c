@@ -237,6 +237,25 @@ static void wide_letters_take_two_columns(void **state)
 	wd_grid_free(grid);
 }
 
+static void long_lines_are_broken_at_spaces(void **state)
+{
+	const struct wd_style terminal = {.width = 24};
+	WD_AUTO_TEXT struct wd_text out = {0};
+	(void)state;
+	wd_put_wrapped(&out, &terminal, WD_TINT_NONE, "in use by seadog, pid 4711, since noon", 4);
+	wd_text_add(&out, "\n");
+	wd_put_wrapped(&out, &terminal, WD_TINT_NONE, "/a/path/that/nobody/can/break", 4);
+	wd_text_add(&out, "\n");
+	wd_put_wrapped(&out, &no_terminal, WD_TINT_NONE, "in use by seadog, pid 4711, since noon", 4);
+	wd_text_add(&out, "\n");
+	wd_put_wrapped(&out, &terminal, WD_TINT_NONE, "", 4);
+	assert_string_equal(wd_text_get(&out), "in use by seadog,\n"
+					       "    pid 4711, since noon\n"
+					       "/a/path/that/nobody/\n"
+					       "    can/break\n"
+					       "in use by seadog, pid 4711, since noon\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -251,6 +270,7 @@ int main(void)
 		cmocka_unit_test(what_streams_by_is_a_line_each),
 		cmocka_unit_test(reports_that_lack_everything),
 		cmocka_unit_test(wide_letters_take_two_columns),
+		cmocka_unit_test(long_lines_are_broken_at_spaces),
 	};
 	return cmocka_run_group_tests_name("render", tests, set_place, NULL);
 }

@@ -15,6 +15,7 @@
 #include <watchdog/memory.h>
 #include <watchdog/store.h>
 
+#define DETAIL_COLUMN 19
 #define LITTLE_SPACE ((uint64_t)64 * 1024 * 1024)
 
 static const char *const grade_names[] = {"ok", "warning", "failed"};
@@ -178,13 +179,13 @@ static void put_row(struct wd_text *out, const struct wd_style *style, const str
 	WD_AUTO_FREE char *detail = wd_harmless(wd_json_string(wd_json_get(row, "detail"), NULL));
 	wd_put_cut(out, style, tints[grade], signs[grade], 0);
 	wd_text_print(out, " %-16s ", wd_json_string(wd_json_get(row, "what"), ""));
-	wd_put_cut(out, style, WD_TINT_NONE, detail, 0);
+	wd_put_wrapped(out, style, WD_TINT_NONE, detail, DETAIL_COLUMN);
 	wd_text_add(out, "\n");
 	if (!off)
 		return;
-	wd_text_add(out, "                     ");
 	WD_AUTO_FREE char *line = wd_format("switches off: %s", off);
-	wd_put_cut(out, style, WD_TINT_FAINT, line, 0);
+	wd_text_print(out, "%*s", DETAIL_COLUMN + 2, "");
+	wd_put_wrapped(out, style, WD_TINT_FAINT, line, DETAIL_COLUMN + 2);
 	wd_text_add(out, "\n");
 }
 

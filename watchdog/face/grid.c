@@ -74,6 +74,40 @@ size_t wd_put_cut(struct wd_text *out, const struct wd_style *style, enum wd_tin
 	return columns + cut;
 }
 
+static void put_spaces(struct wd_text *out, size_t count)
+{
+	while (count-- > 0)
+		wd_text_put(out, " ", 1);
+}
+
+/* The end of the first line of a text: before its last space that fits, or in the middle of a word that is too long. */
+static const char *line_end(const char *text, size_t room)
+{
+	const char *end = NULL;
+	wd_columns(text, room, &end);
+	for (const char *at = end; *end && at > text; at--)
+		if (*at == ' ')
+			return at;
+	return end;
+}
+
+void wd_put_wrapped(struct wd_text *out, const struct wd_style *style, enum wd_tint tint, const char *text,
+		    size_t indent)
+{
+	size_t width = style->width > 0 && !style->whole ? (size_t)style->width : SIZE_MAX;
+	size_t room = width > indent + NARROWEST ? width - indent : NARROWEST;
+	while (*text) {
+		const char *end = line_end(text, room);
+		WD_AUTO_FREE char *line = wd_copy_part(text, (size_t)(end - text));
+		wd_put_cut(out, style, tint, line, 0);
+		text = end + strspn(end, " ");
+		if (*text) {
+			wd_text_add(out, "\n");
+			put_spaces(out, indent);
+		}
+	}
+}
+
 struct wd_grid *wd_grid_new(const struct wd_column *columns, size_t indent)
 {
 	struct wd_grid *grid = wd_alloc(1, sizeof *grid);
@@ -162,12 +196,6 @@ static void squeeze(const struct wd_grid *grid, size_t *widths, size_t room)
 			return;
 		--*widest;
 	}
-}
-
-static void put_spaces(struct wd_text *out, size_t count)
-{
-	while (count-- > 0)
-		wd_text_put(out, " ", 1);
 }
 
 /* `cells` is a row; blanks are put before a cell, not behind it, so that no line ends with them. */

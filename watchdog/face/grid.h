@@ -18,6 +18,10 @@ char *wd_harmless(const char *foreign);
  * the columns it took. */
 size_t wd_put_cut(struct wd_text *out, const struct wd_style *style, enum wd_tint tint, const char *text, size_t room);
 
+/* The same over as many lines as it takes, broken at spaces; all but the first begin behind `indent` blanks. */
+void wd_put_wrapped(struct wd_text *out, const struct wd_style *style, enum wd_tint tint, const char *text,
+                    size_t indent);
+
 enum {
 	WD_COLUMN_GIVES = 1, /* may become narrower where the terminal is */
 	WD_COLUMN_MAY_LACK = 2, /* left out where no row has anything in it */

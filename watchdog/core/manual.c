@@ -130,7 +130,7 @@ static void ask_mute(struct wd_guard *guard, struct wd_service *service, const s
 		for (size_t i = 0; i < guard->count; i++)
 			mute_one(guard, guard->services[i], until);
 	}
-	answer(guard, service, fact->asked.request, WD_ERROR_NONE, until ? "muted" : "not muted");
+	answer(guard, service, fact->asked.request, WD_ERROR_NONE, until ? "muted" : "muted no more");
 }
 
 void wd_manual_ask(struct wd_guard *guard, const struct wd_fact *fact)

@@ -9,8 +9,7 @@
 
 const struct wd_flag wd_flags[WD_FLAGS] = {
 	[WD_FLAG_CONFIG] = {"config", 'c', "FILE", WD_OFFER_FILES, "read this configuration file"},
-	[WD_FLAG_HOST] = {"host", 'H', "URL", WD_OFFER_NOTHING,
-			  "the Engine to talk to, such as unix:///var/run/docker.sock"},
+	[WD_FLAG_HOST] = {"host", 'H', "URL", WD_OFFER_NOTHING, "the Engine, such as unix:///var/run/docker.sock"},
 	[WD_FLAG_JSON] = {"json", 0, NULL, WD_OFFER_NOTHING, "print JSON for scripts; errors too"},
 	[WD_FLAG_COLOR] = {"color", 0, "WHEN", WD_OFFER_COLORS, "auto, always or never"},
 	[WD_FLAG_NO_TRUNC] = {"no-trunc", 0, NULL, WD_OFFER_NOTHING, "do not cut lines to the terminal's width"},

@@ -61,7 +61,7 @@ static bool find(struct wd_daemon *daemon, struct wd_peer *peer, const char *nam
 {
 	if (wd_guard_find(daemon->guard, name, wd_loop_now(daemon->loop), ret_view))
 		return true;
-	wd_peer_refuse(peer, WD_ERROR_NOT_FOUND, "no service %s: `seadog status` lists them", name);
+	wd_peer_refuse(peer, WD_ERROR_NOT_FOUND, "no such service: %s", name);
 	return false;
 }
 

@@ -3,6 +3,7 @@
 #include "looks.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <watchdog/memory.h>
 #include <watchdog/words.h>
 
@@ -49,7 +50,7 @@ static void say_hold(struct wd_text *out, const struct wd_json *hold, const char
 	wd_text_print(out, ": it stays %s\n", paused ? "paused" : "stopped");
 	wd_text_print(out, "ends with seadog release %s%s\n", name,
 		      paused ? "" : ", a start by hand, or a new deployment");
-	if (policy && !paused)
+	if (policy && !paused && strcmp(policy, wd_restart_name(WD_RESTART_NO)) != 0)
 		wd_text_print(out, "then its restart policy is %s again\n", policy);
 }
 

@@ -231,6 +231,7 @@ static void put_triggers(struct wd_text *out, const struct wd_style *style, cons
 	wd_grid_free(grid);
 }
 
+/* A terminal has 24 lines: what is built in would push what matters out of it. */
 static void put_policy(struct wd_text *out, const struct wd_style *style, const struct wd_json *explain)
 {
 	static const struct wd_column columns[] = {
@@ -241,15 +242,24 @@ static void put_policy(struct wd_text *out, const struct wd_style *style, const 
 		return;
 	put_title(out, style, title);
 	struct wd_grid *grid = wd_grid_new(columns, 2);
+	bool all = style->whole || style->width <= 0;
+	size_t left_out = 0;
 	for (const struct wd_json *row = wd_json_first(wd_json_get(explain, "policy")); row; row = wd_json_next(row)) {
 		const char *origin = member(row, "origin");
 		bool own = !wd_text_equal(origin, "built in");
+		if (!own && !all) {
+			left_out++;
+			continue;
+		}
 		wd_grid_cell(grid, own ? WD_TINT_STRONG : WD_TINT_NONE, member(row, "key"));
 		wd_grid_cell(grid, WD_TINT_NONE, member(row, "value"));
 		wd_grid_cell(grid, own ? WD_TINT_NONE : WD_TINT_FAINT, origin);
 	}
 	wd_grid_draw(grid, style, false, out);
 	wd_grid_free(grid);
+	WD_AUTO_FREE char *rest = wd_format("built in: %zu values, --no-trunc lists them", left_out);
+	if (left_out > 0)
+		put_line(out, style, WD_TINT_FAINT, rest);
 }
 
 static void put_service(struct wd_text *out, const struct wd_style *style, const struct wd_json *explain)

@@ -99,14 +99,16 @@ static void ask(struct wd_look *look)
 }
 
 /* While events wait to be told, an answer would be older than they are: behind the last of them one look does for all
- * that happened to a container. */
+ * that happened to a container. What somebody waits for is not kept waiting by a list that the Engine does not answer
+ * about. */
 static void pump(struct wd_engine *engine)
 {
 	struct wd_look *look;
 
 	if (engine->link.state == WD_LINK_UP && wd_lines_waiting(&engine->stream.lines) > 0)
 		return;
-	while (engine->looks.asking_count < WD_LOOKS_AT_ONCE && (look = TAILQ_FIRST(&engine->looks.queued)))
+	while ((look = TAILQ_FIRST(&engine->looks.queued)) &&
+	       engine->looks.asking_count < (look->wanted ? 2 * WD_LOOKS_AT_ONCE : WD_LOOKS_AT_ONCE))
 		ask(look);
 }
 

@@ -84,13 +84,13 @@ void harbour_await(struct harbour *harbours, unsigned count, wd_time span, const
 /* --- seadog itself ---------------------------------------------------------------------------------------------------- */
 
 /* The tests stand in build/KIND/tests/daemon; the release build stands beside the sanitized one. */
-static char *built(const struct harbour *harbour, const char *name)
+static char *built(bool plain, const char *name)
 {
 	char self[PATH_MAX] = "";
 	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
 		abort();
 	char *kind = dirname(dirname(dirname(self)));
-	return harbour->plain ? wd_format("%s/../release/%s", kind, name) : wd_format("%s/%s", kind, name);
+	return plain ? wd_format("%s/../release/%s", kind, name) : wd_format("%s/%s", kind, name);
 }
 
 static void write_settings(const struct harbour *harbour, const char *settings)
@@ -131,10 +131,10 @@ static _Noreturn void become(const char *program, char *const *words, char *cons
 
 void harbour_launch(struct harbour *harbour)
 {
-	WD_AUTO_FREE char *program = built(harbour, "seadog");
+	WD_AUTO_FREE char *program = built(harbour->plain, "seadog");
 	WD_AUTO_FREE char *log_path = inside(harbour, "seadog.log"), *settings = inside(harbour, "seadog.conf");
 	WD_AUTO_FREE char *library = wd_format("tests/support/%s.so", harbour->preload ? harbour->preload : "");
-	WD_AUTO_FREE char *library_path = built(harbour, library);
+	WD_AUTO_FREE char *library_path = built(false, library);
 	WD_AUTO_FREE char *preload = wd_format("LD_PRELOAD=%s", harbour->preload ? library_path : "");
 	char *words[] = {program, (char[]){"run"}, (char[]){"--config"}, settings, NULL};
 	char *environment[] = {preload, (char[]){"SEADOG_TRACE=judge,act,engine"}, (char[]){"ASAN_OPTIONS=exitcode=99"},
@@ -165,10 +165,18 @@ bool harbour_has_looked(struct harbour *harbour)
 	return harbour_syncs(harbour) > harbour->seen;
 }
 
+static bool is_preloaded(const struct harbour *harbour)
+{
+	WD_AUTO_FREE char *path = wd_format("/proc/%ld/maps", (long)harbour->seadog);
+	WD_AUTO_FREE char *maps = read_file(path);
+	return strstr(maps, harbour->preload) != NULL;
+}
+
 void harbour_start(struct harbour *harbour)
 {
 	harbour_launch(harbour);
 	harbour_await(harbour, 1, PATIENCE, "seadog has looked at all containers", harbour_has_looked);
+	harbour_must(harbour, !harbour->preload || is_preloaded(harbour));
 }
 
 void harbour_signal(struct harbour *harbour, int signal)
@@ -317,7 +325,7 @@ static char *run_command(struct harbour *harbour, char *const *words)
 
 struct wd_json *harbour_ask(struct harbour *harbour, const char *command)
 {
-	WD_AUTO_FREE char *program = built(harbour, "seadog");
+	WD_AUTO_FREE char *program = built(harbour->plain, "seadog");
 	WD_AUTO_FREE char *settings = inside(harbour, "seadog.conf"), *what = wd_copy(command);
 	char *words[] = {program, what, (char[]){"--json"}, (char[]){"--config"}, settings, NULL};
 	WD_AUTO_FREE char *text = run_command(harbour, words);

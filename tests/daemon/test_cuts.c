@@ -14,7 +14,7 @@
 #include <watchdog/text.h>
 
 /* create, start, and then die and start by turns; the fifth die is the eleventh event. */
-enum { PLACES = 11 };
+enum { PLACES = 11, LATE = 8 };
 
 #define PATIENCE (15 * WD_SECOND)
 #define AT_ONCE "[safety]\ngrace = off\n"
@@ -90,12 +90,19 @@ static bool is_over(struct harbour *harbour)
 	return web_is_held(harbour) && harbour_events(harbour, "api", "start") == 6;
 }
 
-static void was_held_at_the_fifth(struct harbour *harbour)
+static bool says_count(struct harbour *harbour, unsigned count)
 {
-	harbour_must(harbour, harbour_restarts(harbour, "web") == 5);
-	harbour_must(harbour, harbour_events(harbour, "web", "die") == 5);
-	harbour_must(harbour, harbour_events(harbour, "web", "start") == 5);
-	harbour_must(harbour, harbour_said(harbour, "web  5 restarts within 60s (limit 5/60s)"));
+	WD_AUTO_FREE char *why = wd_format("web  %u restarts within 60s (limit 5/60s)", count);
+	return harbour_said(harbour, why);
+}
+
+static void was_held(struct harbour *harbour, unsigned at_most)
+{
+	unsigned restarts = harbour_restarts(harbour, "web");
+	harbour_must(harbour, restarts >= 5 && restarts <= at_most);
+	harbour_must(harbour, harbour_events(harbour, "web", "die") == restarts);
+	harbour_must(harbour, harbour_events(harbour, "web", "start") == restarts);
+	harbour_must(harbour, says_count(harbour, 5) || (restarts == 6 && says_count(harbour, 6)));
 }
 
 static void was_let_alone(struct harbour *harbour)
@@ -106,13 +113,14 @@ static void was_let_alone(struct harbour *harbour)
 	harbour_must(harbour, strcmp(verdict, "suspect") == 0);
 }
 
-static void each_crash_was_counted_once(unsigned count)
+/* Where seadog is started in the last waits, it is the machine that decides whether it is up before the sixth start. */
+static void each_crash_was_counted_once(unsigned count, unsigned first_late)
 {
 	harbour_await(harbours, count, PATIENCE, "web is held, and api runs", is_over);
 	/* What an inspect says ahead of the events settles within a second. */
 	harbour_pause(1500 * WD_MILLISECOND);
 	for (unsigned i = 0; i < count; i++) {
-		was_held_at_the_fifth(&harbours[i]);
+		was_held(&harbours[i], harbours[i].number >= first_late ? 6 : 5);
 		was_let_alone(&harbours[i]);
 	}
 }
@@ -128,7 +136,7 @@ static void a_stream_is_cut(void **state)
 	}
 	all_start();
 	all_begin();
-	each_crash_was_counted_once(PLACES);
+	each_crash_was_counted_once(PLACES, PLACES + 1);
 }
 
 static bool has_come_so_far(struct harbour *harbour)
@@ -144,7 +152,7 @@ static void a_loop_was_under_way(void **state)
 	(void)state;
 	all_begin();
 	harbour_await(harbours, PLACES, PATIENCE, "the loop is under way", has_come_so_far);
-	each_crash_was_counted_once(PLACES);
+	each_crash_was_counted_once(PLACES, LATE);
 }
 
 static bool was_killed_behind_its_event(struct harbour *harbour)
@@ -162,7 +170,7 @@ static void seadog_is_killed(void **state)
 	all_start();
 	all_begin();
 	harbour_await(harbours, PLACES, PATIENCE, "the event comes", was_killed_behind_its_event);
-	each_crash_was_counted_once(PLACES);
+	each_crash_was_counted_once(PLACES, LATE);
 }
 
 /* Cuts what streams there are where an event has come since the last time. */
@@ -187,7 +195,7 @@ static void seadog_is_killed_and_all_streams_are_cut(void **state)
 	all_start();
 	all_begin();
 	harbour_await(harbours, PLACES, PATIENCE, "web is held, and api runs", is_over_though_killed_and_cut);
-	each_crash_was_counted_once(PLACES);
+	each_crash_was_counted_once(PLACES, LATE);
 }
 
 static bool is_over_though_killed_again_and_again(struct harbour *harbour)
@@ -207,7 +215,7 @@ static void seadog_is_killed_behind_each_event(void **state)
 	harbour_start(&harbours[0]);
 	begin(&harbours[0]);
 	harbour_await(harbours, 1, PATIENCE, "web is held, and api runs", is_over_though_killed_again_and_again);
-	each_crash_was_counted_once(1);
+	each_crash_was_counted_once(1, 1);
 }
 
 /* Within the 20 ms in which the stop is asked, done, journaled and remembered. */
@@ -230,7 +238,7 @@ static void seadog_is_killed_while_it_holds(void **state)
 		harbour_pause(30 * WD_MILLISECOND);
 	}
 	harbour_await(harbours, PLACES, PATIENCE, "the fifth crash comes", was_killed_while_it_held);
-	each_crash_was_counted_once(PLACES);
+	each_crash_was_counted_once(PLACES, 1);
 	for (unsigned i = 0; i < PLACES; i++) {
 		WD_AUTO_FREE char *verdict = harbour_verdict(&harbours[i], "web");
 		harbour_must(&harbours[i], strcmp(verdict, "held") == 0);
@@ -268,7 +276,7 @@ static void what_was_missed_is_lost(void **state)
 	harbour_await(harbours, ENOUGH, PATIENCE, "web is held", web_is_held);
 	for (unsigned i = 0; i < ENOUGH; i++) {
 		harbour_must(&harbours[i], harbour_restarts(&harbours[i], "web") == 5);
-		harbour_must(&harbours[i], harbour_said(&harbours[i], "web  5 restarts within 60s (limit 5/60s)"));
+		harbour_must(&harbours[i], says_count(&harbours[i], 5));
 	}
 }
 
@@ -302,7 +310,7 @@ static void the_engine_begins_anew(void **state)
 	harbour_await(some, LAST - FIRST + 1, PATIENCE, "web is held", web_is_held);
 	for (unsigned i = 0; i <= LAST - FIRST; i++) {
 		harbour_must(&some[i], some[i].step + harbour_restarts(&some[i], "web") == 5);
-		harbour_must(&some[i], harbour_said(&some[i], "web  5 restarts within 60s (limit 5/60s)"));
+		harbour_must(&some[i], says_count(&some[i], 5));
 	}
 }
 
@@ -319,6 +327,5 @@ int main(void)
 		STORY(what_was_missed_is_lost, set_up),
 		STORY(the_engine_begins_anew, set_up),
 	};
-	cmocka_set_test_filter(getenv("CMOCKA_TEST_FILTER"));
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -98,20 +98,29 @@ static void asked_before_the_first_pass(void **state)
 	assert_true(cpus == -1);
 }
 
+/* Until nothing but the end of the run wakes the loop; a loaded machine takes its time. */
+static void assert_falls_asleep(void)
+{
+	for (int tries = 0; tries < 200; tries++) {
+		turns = 0;
+		run_for(50 * WD_MILLISECOND);
+		if (turns <= 3)
+			return;
+	}
+	fail_msg("it never sleeps");
+}
+
 static void nobody_runs_and_nothing_wakes(void **state)
 {
 	(void)state;
-	run_for(30 * WD_MILLISECOND);
-	assert_in_range(turns, 1, 3);
+	assert_falls_asleep();
 	see(TREE_ID, 42);
 	turns = 0;
-	run_for(100 * WD_MILLISECOND);
+	for (int tries = 0; tries < 100 && turns <= 5; tries++)
+		run_for(50 * WD_MILLISECOND);
 	assert_true(turns > 5);
 	wd_sampler_forget(sampler, TREE_ID);
-	run_for(20 * WD_MILLISECOND); /* the pass that finds nobody */
-	turns = 0;
-	run_for(30 * WD_MILLISECOND);
-	assert_in_range(turns, 1, 3);
+	assert_falls_asleep();
 	assert_false(is_sampled());
 }
 
@@ -169,10 +178,8 @@ static void looking_for_what_is_not_here_ends(void **state)
 	(void)state;
 	see(TREE_OTHER_ID, 42);
 	unsigned before = open_descriptors();
-	run_for(500 * WD_MILLISECOND);
-	turns = 0;
-	run_for(30 * WD_MILLISECOND);
-	assert_in_range(turns, 1, 3);
+	run_for(150 * WD_MILLISECOND); /* longer than the first pass is waited for */
+	assert_falls_asleep();
 	assert_int_equal(open_descriptors(), before);
 	see(TREE_OTHER_ID, 42);
 	turns = 0;

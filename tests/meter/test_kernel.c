@@ -303,8 +303,8 @@ static void cgroups_that_come_and_go_leave_nothing_open(void **state)
 	meter = wd_meter_new(&roots, &error);
 	unsigned before = open_descriptors();
 	assert_int_equal(pthread_create(&thread, NULL, come_and_go, &work), 0);
-	wd_time until = wd_time_now() + WD_SECOND;
-	while (wd_time_now() < until) {
+	wd_time until = wd_time_now() + 30 * WD_SECOND;
+	while (wd_time_now() < until && (atomic_load(&work.rounds) < 150 || opened < 10)) {
 		struct wd_gauge *gauge = wd_gauge_open(meter, TREE_ID, 42, &error);
 		if (!gauge)
 			continue;
@@ -318,9 +318,9 @@ static void cgroups_that_come_and_go_leave_nothing_open(void **state)
 	pthread_join(thread, NULL);
 	assert_int_equal(open_descriptors(), before);
 	wd_meter_free(meter);
-	assert_true(opened > 10);
+	assert_true(opened >= 10);
 	assert_int_equal(opened, ended);
-	assert_true(atomic_load(&work.rounds) > 20);
+	assert_true(atomic_load(&work.rounds) >= 150);
 }
 
 #define WITH_KERNEL(test) cmocka_unit_test_setup_teardown(test, begin, end)

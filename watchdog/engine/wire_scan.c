@@ -355,7 +355,7 @@ static size_t plain_length(const char *at, const char *end)
 bool wd_piece_copy(struct wd_piece piece, char *buffer, size_t size)
 {
 	size_t used = plain_length(piece.text, piece.text ? piece.text + piece.length : NULL);
-	if (used > 0 && used == piece.length && used < size) {
+	if (piece.text && used > 0 && used == piece.length && used < size) {
 		memcpy(buffer, piece.text, used);
 		buffer[used] = '\0';
 		return true;

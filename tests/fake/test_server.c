@@ -337,6 +337,7 @@ static void a_flood_can_be_of_the_models_containers(void **state)
 	WD_AUTO_FREE char *id = wd_copy_part(strstr(heard.data, "\"Id\":\"") + 6, 64);
 	WD_AUTO_FREE char *kill = wd_format("\"Action\":\"kill\",\"Actor\":{\"ID\":\"%s\"", id);
 	WD_AUTO_FREE char *die = wd_format("\"Action\":\"die\",\"Actor\":{\"ID\":\"%s\"", id);
+	wd_text_clear(&heard);
 	say(fd, "GET", "/events", "");
 	assert_true(hear(fd, &heard, "\r\n\r\n"));
 	do_control(scene, "/_fake/flood", "{\"events\":10,\"containers\":2,\"name\":\"web\",\"action\":\"kill die\"}");

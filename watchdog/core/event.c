@@ -72,6 +72,7 @@ static void on_stop(struct wd_service *service, const struct wd_event *event)
 	if (service->running) /* newer Engines say so before the die, which may have taken longer than we were told */
 		service->asked_until = event->at + AFTER_KILL;
 	service->stopped = service->ended = true;
+	service->stopped_at = event->at;
 	service->down_since = service->look_at = WD_NEVER;
 	if (service->waiting_since != WD_NEVER) {
 		service->waiting_since = WD_NEVER;

@@ -8,6 +8,7 @@
 #define NOTES_MAX 200
 #define VERIFY_MOST (5 * WD_MINUTE)
 #define WATCH_STEP (10 * WD_SECOND)
+#define OUR_STOP (2 * WD_SECOND) /* a stop of ours follows the crash at once; the Engine's word of it a little later */
 #define STOPPED_BY_SOMEBODY "somebody stopped it"
 
 struct wd_case *wd_case_free(struct wd_case *the_case)
@@ -585,13 +586,27 @@ static bool well_again(const struct wd_guard *guard, const struct wd_service *se
 	return has_ended_well(service);
 }
 
+/* A stop right behind the crash that tripped, told from the past, by a ladder whose next rung it is: it may have been our
+ * own, sent by a seadog that died before the disk had taken anything. A hold is what was to become of it either way. */
+static bool may_be_our_stop(const struct wd_service *service, const struct wd_case *the_case)
+{
+	const struct wd_ladder *ladder = ladder_of(service, the_case);
+	const struct wd_mark_time *last =
+		service->crashes.count ? &service->crashes.items[service->crashes.count - 1] : NULL;
+
+	if (!the_case->inferred || service->running || !service->stopped || !last || the_case->rung >= ladder->count)
+		return false;
+	return ladder->rungs[the_case->rung].action == WD_ACTION_STOP && service->stopped_at >= last->at &&
+	       service->stopped_at - last->at <= OUR_STOP;
+}
+
 /* Whether it is over without any more doing; if so the case is closed. */
 static bool is_over(struct wd_guard *guard, struct wd_service *service, struct wd_case *the_case)
 {
 	enum wd_trigger trigger = the_case->incident->trigger;
 	bool told = the_case->phase == WD_PHASE_WATCHING;
 
-	if (the_case->cut && !service->running)
+	if ((the_case->cut && !service->running) || may_be_our_stop(service, the_case))
 		return false;
 	if (stopped_by_somebody(service) && trigger != WD_TRIGGER_DOWN)
 		close_case(guard, service, trigger, WD_OUTCOME_SUPPRESSED, STOPPED_BY_SOMEBODY);

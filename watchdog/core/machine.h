@@ -85,6 +85,7 @@ struct wd_service {
 	bool listed; /* told since the Engine came */
 	bool running;
 	bool stopped;                  /* somebody wanted it down */
+	wd_time stopped_at;            /* when it was stopped between two runs */
 	bool ended;                    /* its last run is over, and no policy answers that */
 	wd_time asked_until;           /* a die up to then was asked for; 0: nobody asked */
 	bool run_told;                 /* a start was heard since StartedAt was last seen to change */

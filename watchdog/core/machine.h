@@ -1,7 +1,7 @@
 /* machine.h: what the files of the core share. The guard (guard.c) owns services (service.c). Events (event.c) and inspects
  * (sight.c) become crashes and OOM kills (crash.c) in windows (window.c); the judge (judge.c) trips triggers; a tripped
- * trigger is a case (ladder.c), which climbs its ladder as far as the gate (gate.c) lets it; what people ask for goes its
- * own way (manual.c); reasons are phrased in one place (reason.c).
+ * trigger is a case (case.c and its neighbours, see case.h), which climbs its ladder (ladder.c) as far as the gate (gate.c)
+ * lets it; what people ask for goes its own way (manual.c); holds are in hold.c, reasons are phrased in reason.c.
  *
  * States of a service, as people see them (wd_verdict):
  *
@@ -44,7 +44,7 @@ unsigned wd_marks_within(const struct wd_marks *marks, wd_time now, wd_time wait
 void wd_marks_remember(const struct wd_marks *marks, struct wd_mark **ret_marks, unsigned *ret_count);
 void wd_marks_recall(struct wd_marks *marks, const struct wd_mark *from, unsigned count, wd_time now, wd_stamp stamp);
 
-/* --- cases (ladder.c) ----------------------------------------------------------------------------------------------- */
+/* --- cases (case.h) ------------------------------------------------------------------------------------------------- */
 
 enum wd_phase {
 	WD_PHASE_WAITING,     /* the gate holds it back; judged again at `until` */
@@ -239,7 +239,7 @@ wd_time wd_judge_waited(const struct wd_service *service, wd_time now);
 unsigned wd_judge_rate(const struct wd_service *service, enum wd_trigger trigger, struct wd_rate rate, wd_time now,
 		       const struct wd_mark_time **ret_first);
 
-/* --- cases (ladder.c) ----------------------------------------------------------------------------------------------- */
+/* --- cases (case.h) ------------------------------------------------------------------------------------------------- */
 
 void wd_case_trip(struct wd_guard *guard, struct wd_service *service, enum wd_trigger trigger, char *why_taken,
 		  bool inferred);
@@ -266,7 +266,7 @@ wd_time wd_case_next(const struct wd_guard *guard, const struct wd_service *serv
 struct wd_case *wd_case_acting(const struct wd_service *service);
 struct wd_case *wd_case_free(struct wd_case *the_case);
 
-/* Holds: the row says held before the plan's journal is struck out. */
+/* Holds (hold.c): the row says held before the plan's journal is struck out. */
 void wd_hold_begin(struct wd_guard *guard, struct wd_service *service, enum wd_action kind, int64_t incident);
 void wd_hold_end(struct wd_guard *guard, struct wd_service *service);
 void wd_hold_leaves(struct wd_guard *guard, struct wd_service *service, struct wd_restart_policy policy);

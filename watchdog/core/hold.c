@@ -1,0 +1,47 @@
+#include "machine.h"
+
+void wd_hold_end(struct wd_guard *guard, struct wd_service *service)
+{
+	service->memory.hold.held = false;
+	if (service->unhealthy_since != WD_NEVER) /* its time begins anew, as its windows do */
+		service->unhealthy_since = guard->now;
+	wd_replace(&service->memory.hold.id, NULL);
+	wd_guard_dirty(guard, service, false);
+}
+
+/* The row says held before the plan's journal is struck out, so there is no moment at which nobody remembers. */
+void wd_hold_begin(struct wd_guard *guard, struct wd_service *service, enum wd_action kind, int64_t incident)
+{
+	struct wd_hold *hold = &service->memory.hold;
+
+	hold->held = true;
+	hold->kind = kind;
+	hold->since = guard->stamp;
+	hold->incident = incident;
+	hold->policy = service->memory.policy;
+	wd_replace(&hold->id, service->memory.id);
+	wd_guard_dirty(guard, service, true);
+}
+
+/* What a plan has left it with: the next crash may come before the next inspect. */
+void wd_hold_leaves(struct wd_guard *guard, struct wd_service *service, struct wd_restart_policy policy)
+{
+	service->memory.policy = policy;
+	service->remembered = false;
+	if (service->container)
+		service->container->policy = policy;
+	wd_guard_dirty(guard, service, false);
+}
+
+struct wd_order *wd_hold_order(struct wd_guard *guard, const struct wd_service *service, enum wd_action action)
+{
+	struct wd_order *order = wd_guard_order(guard, WD_ORDER_ACT, service);
+
+	order->action = action;
+	order->ticket = guard->next_ticket++;
+	order->policy = service->memory.policy;
+	order->hold_kind = service->memory.hold.kind;
+	if (service->container)
+		order->stop_timeout = service->container->stop_timeout;
+	return order;
+}

@@ -124,7 +124,7 @@ begin() {
   started="$pid $started"
 }
 
-# begin_aside COMMAND…: the same, for what is not the subject.
+# begin_aside COMMAND…: the same, for what is not the subject; counted by itself, for what the subject makes it do.
 begin_aside() {
   (in_group aside "$@") &
   aside=$!
@@ -221,6 +221,7 @@ host = unix://$1
 [seadog]
 state_dir = $place/state
 control = $place/seadog.sock
+sample_interval = 1s
 [safety]
 grace = 0s
 max_actions = 100/1s

@@ -10,7 +10,8 @@ rounds() { by_length 3 7; }
 claims() {
   title 'events: 1,000,000 of 1,000 containers' 'The model Engine writes start, kill, die and stop of containers that
     people restart as fast as the subject takes them. seadog judges each; the client prints it to /dev/null.'
-  more 'events per CPU second' rate median seadog docker_events 5 'events/s'
+  more 'events per CPU second, program and Engine' whole median seadog docker_events 5 'events/s'
+  more 'events per CPU second of the program' rate median seadog docker_events 5 'events/s'
   most 'memory afterwards, against 10,000 events' growth median seadog '' 64 KiB
 }
 
@@ -39,9 +40,14 @@ measure() {
   await drained
   memory=$(private_kib)
   cpu=$(cpu_us subject)
+  model_cpu=$(cpu_us aside)
   flood "$events"
   await drained
-  say rate "$(calc "$events * 1000000 / ($(cpu_us subject) - $cpu)")"
+  model_cpu=$(($(cpu_us aside) - model_cpu))
+  cpu=$(($(cpu_us subject) - cpu))
+  say rate "$(calc "$events * 1000000 / $cpu")"
+  say whole "$(calc "$events * 1000000 / ($cpu + $model_cpu)")"
+  say model_ms "$((model_cpu / 1000))"
   say growth "$(($(private_kib) - memory))"
 }
 

@@ -43,7 +43,8 @@ measure() {
 say_both() {
   say alone "$program"
   say engine "$of_engine"
-  say all "$(calc "$program + ($of_engine > $base ? $of_engine - $base : 0)")"
+  # Not cut off at zero: where the Engine's own unrest is larger than what is looked for, the spread is to show it.
+  say all "$(calc "$program + $of_engine - $base")"
 }
 
 measure_nobody() {

@@ -36,6 +36,8 @@ was_stopped() {
 
 # One loop, and what came of it in milliseconds. Killed from the host, as by the OOM killer: the Engine asked for none.
 break_one() {
+  # else each loop would begin right behind a turn of the shell loop, and always meet it at the same moment
+  sleep "$(calc "$(od -An -N2 -tu2 /dev/urandom) / 13107")"
   id=$(docker run -d --network none --restart always bb:1 sleep 1000)
   was=0
   for _ in 1 2 3 4 5; do

@@ -118,6 +118,15 @@ run-units: $(TESTS)
 run-corpus: $(FUZZERS:%=$(BUILD)/tests/fuzz/%)
 	@set -e; for f in $(FUZZERS); do echo "== $$f"; $(BUILD)/tests/fuzz/$$f tests/fuzz/corpus/$${f#fuzz_}; done
 
+# What sees to the kernel's own files.
+VM_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/meter/test_*.c) tests/face/test_sampler.c)
+
+check-vm: ## the meter's tests on cgroup v2 with pressure and swap, in a virtual machine (tests/vm/run fetch gets its kernel)
+	$(MAKE) --no-print-directory KIND=asan run-vm
+
+run-vm: $(VM_TESTS)
+	@tests/vm/run $(VM_TESTS)
+
 e2e: all ## end-to-end tests on real Engines (root; contrib/bootstrap check gets them): E2E_ENGINES, E2E_FILES, E2E_JOBS
 	sh tests/e2e/run
 
@@ -202,6 +211,6 @@ clean: ## remove what was built
 
 -include $(shell find build -name '*.d' 2>/dev/null)
 
-.PHONY: all help measured bench bench-long bench-programs check check-units check-cli check-corpus check-man man e2e run-units run-corpus fuzz run-fuzz fake-engine cover format clean \
+.PHONY: all help measured bench bench-long bench-programs check check-units check-cli check-corpus check-man man e2e check-vm run-vm run-units run-corpus fuzz run-fuzz fake-engine cover format clean \
 	lint lint-format lint-layers lint-purity lint-banned lint-lengths lint-shell lint-cppcheck lint-tidy lint-proof
 .SECONDARY:

@@ -11,7 +11,7 @@
 
 struct wd_actor;
 
-/* The end of a plan: fact.kind is WD_FACT_ACTED. Never from within wd_actor_do(). */
+/* The end of a plan: fact.kind is WD_FACT_ACTED, or WD_FACT_IMAGE. Never from within wd_actor_do(). */
 typedef void wd_actor_told(void *data, const struct wd_fact *fact);
 /* Each step as it begins and ends, for the log and the trace: "stop", "done". May be NULL. */
 typedef void wd_actor_step(void *data, const char *name, const char *plan, const char *step, const char *what);
@@ -33,8 +33,18 @@ struct wd_actor *wd_actor_free(struct wd_actor *actor); /* cancels; the journal 
  * and Swarm tasks (whoever remembers has looked).
  *
  * DONE: a look has shown it. REFUSED: nothing was done, and must not be. UNDONE: it did not work, and is as before.
- * FAILED: it did not work; `detail` says how the container is: a hold whose policy could not be set leaves it stopped. */
+ * FAILED: it did not work; `detail` says how the container is: a hold whose policy could not be set leaves it stopped.
+ *
+ * A rollback is two orders. ROLLBACK (`id`: the container, `target.id`: the image) ends DONE with `replaced_by`: the new
+ * container has the name and was started, the old one is parked beside it, stopped, and the journal keeps the row. Who
+ * ordered it then watches the new one and orders COMMIT (the old one is removed) or TAKE_BACK (the new one is removed,
+ * the old one is as it was), both with the new one's `id`. A ROLLBACK that is UNDONE was taken back already; REFUSED:
+ * nothing was touched. */
 void wd_actor_do(struct wd_actor *actor, const struct wd_order *order, bool remembered);
+
+/* An order of kind WD_ORDER_IMAGE; its end comes to on_end as WD_FACT_IMAGE, never from within the call. The tag that keeps
+ * an image is "seadog/keep:" and the first digits of its ID. */
+void wd_actor_image(struct wd_actor *actor, const struct wd_order *order);
 
 /* At the start, before the first order: finishes what the journal holds, takes it back where somebody has started the
  * container by hand since, or leaves it (UNDONE) where somebody has decided otherwise. The end of each is told here and
@@ -46,6 +56,7 @@ struct wd_resumed {
 	struct wd_restart_policy policy;
 	int64_t incident;
 	const char *detail;
+	const char *replaced_by; /* as in WD_FACT_ACTED: a rollback that is DONE is to be verified anew */
 };
 typedef void wd_actor_resumed(void *data, const struct wd_resumed *resumed);
 bool wd_actor_recover(struct wd_actor *actor, wd_actor_resumed *callback, void *data, struct wd_error *error);

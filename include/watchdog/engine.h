@@ -67,6 +67,19 @@ struct wd_engine_answer {
 typedef void wd_engine_done(void *data, const struct wd_engine_answer *answer);
 struct wd_engine_call *wd_engine_send(struct wd_engine *engine, const char *method, const char *path, const char *body,
                                       wd_time deadline, wd_engine_done *done, void *data);
+
+/* The same for what is not JSON. */
+struct wd_engine_request {
+	const char *method, *path;
+	const char *type;   /* of the body; NULL: application/json */
+	const char *body;   /* bytes, copied; NULL: none */
+	size_t length;
+	const char *auth;   /* X-Registry-Auth, or NULL */
+	wd_time deadline;   /* as of wd_engine_send() */
+	size_t limit;       /* of the answer; 0: the HTTP client's own */
+};
+struct wd_engine_call *wd_engine_request(struct wd_engine *engine, const struct wd_engine_request *request,
+                                         wd_engine_done *done, void *data);
 void wd_engine_cancel(struct wd_engine_call *call); /* promises silence */
 
 /* For commands and `seadog check`: runs the loop until the handshake is done, or fails as WD_ERROR_UNREACHABLE within

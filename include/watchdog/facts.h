@@ -41,6 +41,7 @@ enum wd_fact_kind {
 	WD_FACT_STORED,      /* the policy of a service is durably remembered, or cannot be */
 	WD_FACT_ASKED,       /* a person asks */
 	WD_FACT_LATE,        /* the loop itself was late */
+	WD_FACT_IMAGE,       /* an order about an image has ended */
 };
 #define WD_TICKET_RESUMED (UINT64_C(1) << 63)
 enum wd_ask { WD_ASK_HOLD, WD_ASK_RELEASE, WD_ASK_MUTE, WD_ASK_UNMUTE };
@@ -71,6 +72,9 @@ struct wd_fact {
 			const char *detail;  /* for the step: "restart policy always kept for release" */
 			const char *logs;    /* the container's last lines, or NULL */
 			struct wd_restart_policy kept; /* hold: the policy that was found before it was set to no */
+			/* The container that is the service from now on: the new one of a rollback that is DONE, which waits for COMMIT
+			 * or TAKE_BACK, and the old one of a TAKE_BACK. NULL: the same as before. */
+			const char *replaced_by;
 		} acted;
 		struct {
 			const char *service;
@@ -86,6 +90,14 @@ struct wd_fact {
 			uint64_t request;    /* given back with the end of what was asked, in the order ANSWER */
 		} asked;
 		wd_time late;
+		struct {
+			uint64_t ticket;       /* of the order */
+			enum wd_plan_end end;  /* DONE; REFUSED: there is no such image; FAILED: nobody knows, or it did not work */
+			const char *detail;    /* for people, unless it is DONE */
+			const char *id;        /* "sha256:…", or NULL */
+			const char *digests;   /* its RepoDigests, by a space each; "" where it has none */
+			const char *config;    /* its Config as JSON, number lexemes kept; may be NULL */
+		} image;
 	};
 };
 

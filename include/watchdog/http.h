@@ -46,6 +46,7 @@ struct wd_http_request {
 	const char *content_type; /* with a body */
 	const char *body;
 	size_t body_length;
+	const char *more;   /* one more header, "X-Registry-Auth: …"; may be NULL */
 	wd_time deadline; /* a span from now to the end of the answer; 0: none (streams) */
 	size_t limit;     /* more body than that ends the call as LOST; 0: 64 MiB */
 	wd_http_header *on_header; /* may be NULL */

@@ -14,9 +14,23 @@ enum wd_order_kind {
 	WD_ORDER_INCIDENT, /* write the incident (opened, changed, closed) */
 	WD_ORDER_TELL,     /* say this to people */
 	WD_ORDER_ANSWER,   /* what a person asked for has ended */
+	WD_ORDER_IMAGE,    /* something about an image; comes back as WD_FACT_IMAGE */
 };
 enum wd_moment { WD_MOMENT_OPENED, WD_MOMENT_STEP, WD_MOMENT_CLOSED, WD_MOMENT_HELD_BACK, WD_MOMENT_STATE,
 	WD_MOMENT_WARNING };
+
+/* seadog's own tag of an image is made of the image's ID: one per image, whoever needs it. */
+enum wd_image_job {
+	WD_IMAGE_LOOK,   /* which image is that? By `id`, or where that is NULL by `image` */
+	WD_IMAGE_KEEP,   /* the same, and it gets the tag */
+	WD_IMAGE_UNKEEP, /* the tag is taken away; what nothing else names or uses the Engine then deletes */
+	WD_IMAGE_FETCH,  /* as KEEP; an image that is gone is pulled again by `digest`, or where there is no `id`, by `image` */
+};
+struct wd_target {
+	const char *image;  /* the reference as people know it, "acme/web:1.4"; may be NULL */
+	const char *id;     /* "sha256:…" */
+	const char *digest; /* "acme/web@sha256:…": by which it can be pulled again; may be NULL */
+};
 
 struct wd_order {
 	enum wd_order_kind kind;
@@ -32,6 +46,11 @@ struct wd_order {
 	enum wd_action hold_kind; /* ACT release: what is released, stop or pause */
 	bool running;        /* ACT release: it runs already (a start by hand); only the policy goes back */
 	wd_time stop_timeout;
+	struct wd_target target; /* ACT rollback: the image to go to; IMAGE */
+	const char *config;  /* ACT rollback: Config of the image that it runs, as WD_FACT_IMAGE told it once, for the case that
+	                        this image is gone; may be NULL */
+	bool cascade;        /* ACT rollback: containers that depend on it are recreated too; else it is refused */
+	enum wd_image_job job; /* IMAGE */
 	int64_t incident_id; /* ACT: 0 by hand */
 	bool confirm;        /* REMEMBER */
 	const struct wd_memory *memory;     /* REMEMBER */

@@ -54,6 +54,7 @@ struct wd_journal {
 	struct wd_restart_policy policy;
 	bool no_start;
 	wd_stamp began;
+	char *details;       /* what only its plan understands, as JSON; may be NULL */
 };
 void wd_journal_done(struct wd_journal *journal);
 int64_t wd_store_next_plan(struct wd_store *store);

@@ -17,7 +17,9 @@ enum wd_trigger {
 enum wd_action {
 	WD_ACTION_NOTIFY, WD_ACTION_RESTART, WD_ACTION_STOP, WD_ACTION_PAUSE, WD_ACTION_THROTTLE, WD_ACTION_ROLLBACK,
 	WD_ACTION_RESTORE, WD_ACTION_ROLLBACK_RESTORE, WD_ACTION_HOOK,
-	WD_ACTION_RELEASE, /* never a rung: what `seadog release` and a start by hand ask for */
+	/* Never a rung. RELEASE: what `seadog release` and a start by hand ask for. COMMIT and TAKE_BACK end a rollback
+	 * that was verified, or was not. */
+	WD_ACTION_RELEASE, WD_ACTION_COMMIT, WD_ACTION_TAKE_BACK,
 	WD_ACTIONS
 };
 enum wd_verdict {

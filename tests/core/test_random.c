@@ -227,6 +227,8 @@ static void carry_out(struct walk *walk, const struct wd_order *order)
 	case WD_ORDER_TELL:
 		remark(walk, "told", order->name, order->text);
 		break;
+	case WD_ORDER_IMAGE:
+		break;
 	case WD_ORDER_ANSWER:
 		walk->by_hand[order->ticket - 1] = false;
 		break;

@@ -151,6 +151,8 @@ static void note_order(struct scene *scene, const struct wd_order *order)
 		wd_list_add(&scene->answers, answer);
 		break;
 	}
+	case WD_ORDER_IMAGE:
+		break;
 	case WD_ORDER_REMEMBER:
 		disk_write(&scene->disk, order->memory);
 		break;

@@ -149,6 +149,7 @@ const struct wd_journal *keeping_journal(int64_t id)
 		.policy = {WD_RESTART_ALWAYS, 0},
 		.no_start = true,
 		.began = 1767323045000000000,
+		.details = word("{\"new\":\"x\"}"),
 	};
 	return &journal;
 }

@@ -163,9 +163,10 @@ static void note_asked(struct stage *stage, const char *method, const char *path
 	wd_list_add(&stage->asked, text);
 }
 
-static void *stage_send(void *data, const char *method, const char *path, const char *body, wd_time deadline,
-			wd_engine_done *done, void *done_data)
+static void *stage_send(void *data, const struct wd_engine_request *request, wd_engine_done *done, void *done_data)
 {
+	const char *method = request->method, *path = request->path, *body = request->body;
+	wd_time deadline = request->deadline;
 	struct stage *stage = data;
 	struct stage_call *call = wd_alloc(1, sizeof(*call));
 
@@ -251,6 +252,7 @@ static void fill_row(struct wd_journal *slot, const struct wd_journal *row)
 	slot->service = wd_copy(row->service);
 	slot->name = wd_copy(row->name);
 	slot->container = wd_copy(row->container);
+	slot->details = wd_copy(row->details);
 }
 
 static void empty_row(struct wd_journal *row)
@@ -259,6 +261,7 @@ static void empty_row(struct wd_journal *row)
 	free(row->service);
 	free(row->name);
 	free(row->container);
+	free(row->details);
 }
 
 static struct stage_row *find_row(struct stage *stage, int64_t id)

@@ -147,6 +147,7 @@ struct wd_actor *wd_actor_free(struct wd_actor *actor)
 		next = run->next;
 		wd_run_free(run);
 	}
+	wd_errands_clear(actor);
 	for (struct wd_map_entry *e = wd_map_first(actor->left); e; e = wd_map_next(e))
 		free(wd_map_value(e));
 	wd_map_free(actor->left);

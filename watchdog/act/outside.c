@@ -8,12 +8,11 @@ struct wd_real {
 	struct wd_store *store; /* or NULL */
 };
 
-static void *real_send(void *data, const char *method, const char *path, const char *body, wd_time deadline,
-		       wd_engine_done *done, void *done_data)
+static void *real_send(void *data, const struct wd_engine_request *request, wd_engine_done *done, void *done_data)
 {
 	const struct wd_real *real = data;
 
-	return wd_engine_send(real->engine, method, path, body, deadline, done, done_data);
+	return wd_engine_request(real->engine, request, done, done_data);
 }
 
 static void real_cancel(void *data, void *call)

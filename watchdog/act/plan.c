@@ -441,7 +441,13 @@ static void ask(struct wd_run *run)
 		tell_step(run, row->name, "asked");
 	}
 	enter(run, WD_PHASE_ASKING);
-	run->call = run->outside->send(run->outside->data, row->method, path, body, deadline, on_answer, run);
+	run->call = run->outside->send(run->outside->data,
+				       &(struct wd_engine_request){.method = row->method,
+								   .path = path,
+								   .body = body,
+								   .length = body ? strlen(body) : 0,
+								   .deadline = deadline},
+				       on_answer, run);
 }
 
 /* --- the journal --- */

@@ -20,9 +20,11 @@
 /* Everything that a plan reaches outside: the Engine, the journal, the clocks. In tests the model stands behind it. */
 struct wd_outside {
 	void *data;
-	void *(*send)(void *data, const char *method, const char *path, const char *body, wd_time deadline,
-		      wd_engine_done *done, void *done_data); /* done never from within */
+	void *(*send)(void *data, const struct wd_engine_request *request, wd_engine_done *done,
+		      void *done_data); /* done never from within */
 	void (*cancel)(void *data, void *call);
+	/* What a registry wants to know before it gives that image (X-Registry-Auth), or NULL; the caller frees. */
+	char *(*credentials)(void *data, const char *image);
 	bool (*podman)(void *data);
 	void *(*timer_new)(void *data, wd_callback *callback, void *callback_data);
 	void (*timer_set)(void *timer, wd_time at);

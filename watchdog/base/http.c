@@ -544,14 +544,19 @@ static void set_target(struct wd_http_call *call, const struct wd_http_target *t
 		SET(call, CURLOPT_SSLKEY, target->tls_key);
 }
 
-static void add_header(struct wd_http_call *call, const char *name, const char *value)
+static void add_line(struct wd_http_call *call, const char *line)
 {
-	WD_AUTO_FREE char *line = value ? wd_format("%s: %s", name, value) : wd_format("%s:", name);
 	struct curl_slist *headers = curl_slist_append(call->headers, line);
 	if (headers)
 		call->headers = headers;
 	else
 		call->code = CURLE_OUT_OF_MEMORY;
+}
+
+static void add_header(struct wd_http_call *call, const char *name, const char *value)
+{
+	WD_AUTO_FREE char *line = value ? wd_format("%s: %s", name, value) : wd_format("%s:", name);
+	add_line(call, line);
 }
 
 static void set_body(struct wd_http_call *call, const struct wd_http_request *request)
@@ -578,6 +583,8 @@ static void set_request(struct wd_http_call *call, const struct wd_http_request 
 		SET(call, CURLOPT_FRESH_CONNECT, 1L);
 		SET(call, CURLOPT_FORBID_REUSE, 1L);
 	}
+	if (request->more)
+		add_line(call, request->more);
 	SET(call, CURLOPT_HTTPHEADER, call->headers);
 }
 

@@ -224,7 +224,7 @@ static bool parse_rung(const char *text, struct wd_rung *rung, struct wd_error *
 {
 	const char *colon = strchr(text, ':');
 	WD_AUTO_FREE char *word = colon ? wd_copy_part(text, (size_t)(colon - text)) : wd_copy(text);
-	if (!wd_action_parse(word, &rung->action) || rung->action == WD_ACTION_RELEASE)
+	if (!wd_action_parse(word, &rung->action) || rung->action >= WD_ACTION_RELEASE)
 		return fail_rung(word, error);
 	bool wants = rung->action == WD_ACTION_THROTTLE || rung->action == WD_ACTION_HOOK;
 	if (wants && (!colon || colon[1] == '\0'))

@@ -419,6 +419,8 @@ void wd_guard_tell(struct wd_guard *guard, wd_time now, const struct wd_fact *fa
 	case WD_FACT_LATE:
 		tell_late(guard, fact->late);
 		break;
+	case WD_FACT_IMAGE:
+		break;
 	}
 }
 

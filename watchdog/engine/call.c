@@ -6,7 +6,9 @@ struct wd_engine_call {
 	TAILQ_ENTRY(wd_engine_call) entry;
 	struct wd_call_queue *in; /* NULL while `done` is being called */
 	struct wd_engine *engine;
-	char *method, *path, *body;
+	char *method, *path, *type, *more;
+	char *body;
+	size_t length;
 	size_t limit; /* of the answer; 0: the HTTP client's own */
 	wd_time ends; /* the moment of its deadline */
 	wd_engine_done *done;
@@ -30,6 +32,8 @@ static void release(struct wd_engine_call *call)
 	wd_timer_free(call->timer);
 	free(call->method);
 	free(call->path);
+	free(call->type);
+	free(call->more);
 	free(call->body);
 	free(call);
 }
@@ -117,9 +121,10 @@ static void transmit(struct wd_engine_call *call)
 				  &(struct wd_http_request){
 					  .method = call->method,
 					  .path = path,
-					  .content_type = call->body ? "application/json" : NULL,
+					  .content_type = call->type ? call->type : "application/json",
 					  .body = call->body,
-					  .body_length = call->body ? strlen(call->body) : 0,
+					  .body_length = call->length,
+					  .more = call->more,
 					  .limit = call->limit,
 					  .deadline = left > WD_MILLISECOND ? left : WD_MILLISECOND,
 					  .on_done = answered,
@@ -198,6 +203,21 @@ struct wd_engine_call *wd_engine_send(struct wd_engine *engine, const char *meth
 	struct wd_engine_call *call = new_call(engine, method, path, deadline, done, data);
 
 	call->body = wd_copy(body);
+	call->length = body ? strlen(body) : 0;
+	go(call);
+	return call;
+}
+
+struct wd_engine_call *wd_engine_request(struct wd_engine *engine, const struct wd_engine_request *request,
+					 wd_engine_done *done, void *data)
+{
+	struct wd_engine_call *call = new_call(engine, request->method, request->path, request->deadline, done, data);
+
+	call->type = wd_copy(request->type);
+	call->more = request->auth ? wd_format("X-Registry-Auth: %s", request->auth) : NULL;
+	call->body = request->body ? wd_copy_part(request->body, request->length) : NULL;
+	call->length = request->length;
+	call->limit = request->limit;
 	go(call);
 	return call;
 }

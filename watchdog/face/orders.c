@@ -125,6 +125,9 @@ static void carry_out(struct wd_daemon *daemon, const struct wd_order *order)
 	case WD_ORDER_TELL:
 		say(daemon, order);
 		break;
+	case WD_ORDER_IMAGE:
+		wd_actor_image(daemon->actor, order);
+		break;
 	case WD_ORDER_ANSWER:
 		wd_daemon_answer(daemon, order);
 		break;

@@ -86,6 +86,7 @@ struct wd_change *wd_change_journal(const struct wd_journal *journal)
 	copy->service = wd_copy(journal->service);
 	copy->name = wd_copy(journal->name);
 	copy->container = wd_copy(journal->container);
+	copy->details = wd_copy(journal->details);
 	return change;
 }
 
@@ -95,6 +96,7 @@ void wd_journal_done(struct wd_journal *journal)
 	free(journal->service);
 	free(journal->name);
 	free(journal->container);
+	free(journal->details);
 	*journal = (struct wd_journal){0};
 }
 

@@ -34,7 +34,10 @@ static const char first_schema[] =
 	" hold_restart_policy AS restart_policy, hold_restart_retries AS restart_retries, hold_id AS container"
 	" FROM services WHERE held;";
 
-static const char *const schema_steps[] = {first_schema};
+/* What a rollback must know after a death of seadog. */
+static const char journal_details[] = "ALTER TABLE journal ADD COLUMN details TEXT;";
+
+static const char *const schema_steps[] = {first_schema, journal_details};
 
 const struct wd_schema wd_rows_schema = {
 	.application_id = APPLICATION_ID,
@@ -110,6 +113,7 @@ static const struct column journal_columns[] = {
 	{"restart_retries", UNSIGNED, offsetof(struct wd_journal, policy.retries)},
 	{"no_start", TRUTH, offsetof(struct wd_journal, no_start)},
 	{"began", NUMBER, offsetof(struct wd_journal, began)},
+	{"details", TEXT, offsetof(struct wd_journal, details)},
 	{0},
 };
 

@@ -113,10 +113,11 @@ conf/seadog.conf: build/seadog
 	$< config --example >$@.new && mv $@.new $@
 
 run-units: $(TESTS)
-	@failed=0; for t in $(TESTS); do echo "== $$t"; $$t || failed=1; done; exit $$failed
+	@failed=0; for t in $(TESTS); do echo "== $$t"; $$t || { echo "*** $$t failed"; failed=1; }; done; exit $$failed
 
 run-corpus: $(FUZZERS:%=$(BUILD)/tests/fuzz/%)
-	@set -e; for f in $(FUZZERS); do echo "== $$f"; $(BUILD)/tests/fuzz/$$f tests/fuzz/corpus/$${f#fuzz_}; done
+	@failed=0; for f in $(FUZZERS); do echo "== $$f"; \
+		$(BUILD)/tests/fuzz/$$f tests/fuzz/corpus/$${f#fuzz_} || { echo "*** $$f failed"; failed=1; }; done; exit $$failed
 
 # What sees to the kernel's own files.
 VM_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/meter/test_*.c) tests/face/test_sampler.c)

@@ -35,8 +35,9 @@ struct wd_window_view {
 };
 struct wd_service_view {
 	const char *service;
-	const struct wd_container *container; /* NULL: remembered, not seen yet */
-	const struct wd_policy *policy;       /* NULL with it */
+	const struct wd_container *container; /* NULL: remembered and not seen yet, or gone */
+	const struct wd_policy *policy;       /* NULL with it; windows are counted all the same */
+	bool gone;                            /* it has no container any more, and is about to be forgotten */
 	const struct wd_memory *memory;
 	enum wd_verdict verdict;
 	const char *why;        /* what the verdict rests on, for people; may be "" */

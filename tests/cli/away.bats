@@ -39,6 +39,47 @@ load helper
   run -6 sea events --follow
 }
 
+@test "an engine that is away when the watchdog starts: what is remembered is listed, and nothing can be done" {
+  start_engine
+  fake POST container '{"name":"web","image":"acme/web:1","policy":"always"}'
+  fake POST container '{"name":"db","image":"acme/db:1","policy":"always"}'
+  fake POST container '{"name":"api","image":"acme/api:1","policy":"always"}'
+  start_watchdog
+  sea hold web
+  sea mute db --for 2h
+  run -0 sea status web --json
+  known=$(jq -c '.services[0] | [.name, .service, .id, .image_id, .verdict, .hold, .restarts]' <<<"$output")
+  stop_watchdog
+  stop_engine
+
+  goes_on run.out run
+  await sea status
+  run -0 --separate-stderr sea status
+  [[ $stderr == "not connected to the engine at unix://$place/engine.sock: "* ]]
+  [[ $output =~ api\ +unknown\ +well ]]
+  [[ $output =~ db\ +unknown\ +muted ]]
+  [[ $output =~ web\ +unknown\ +held ]]
+  run -0 sea status --json web
+  [ "$(jq -c '.services[0] | [.name, .service, .id, .image_id, .verdict, .hold, .restarts]' <<<"$output")" = "$known" ]
+  [ "$(jq -c '[.engine.connected, (.services[0] | .state, .image, .health)]' <<<"$output")" = '[false,"unknown",null,null]' ]
+  for command in "explain web" "hold api" "hold api -n" "release web" "release web -n" "release --all" "release --all -n"; do
+    # shellcheck disable=SC2086
+    run -6 --separate-stderr sea $command </dev/null
+    [[ $stderr == "seadog: "*": the Engine cannot be reached: "* ]]
+    [ -z "$output" ]
+  done
+  run -4 sea explain nobody
+  run -0 sea unmute db
+  is_verdict db well
+
+  start_engine
+  await sea healthcheck
+  await grep -q "the hold has ended: the container is gone" run.out.err
+  run -0 --separate-stderr sea status
+  [ "$stderr" = "no services" ]
+  run -4 sea explain web
+}
+
 @test "check names the calls that a proxy refuses" {
   start_engine
   run -0 sea check

@@ -259,6 +259,17 @@ static void pass_time(struct wd_guard *guard, bool all)
 	}
 }
 
+/* What is remembered has its verdict though the Engine may be away for long. */
+static void tell_remembered(struct wd_guard *guard, const char *key, const char *id)
+{
+	struct wd_service *service = wd_map_get(guard->by_key, key);
+
+	if (!service && id)
+		service = wd_service_by_id(guard, id);
+	if (service)
+		settle(guard, service);
+}
+
 static void tell_event(struct wd_guard *guard, const struct wd_event *event)
 {
 	struct wd_service *service = wd_service_by_id(guard, event->id);
@@ -382,9 +393,11 @@ void wd_guard_tell(struct wd_guard *guard, wd_time now, const struct wd_fact *fa
 		break;
 	case WD_FACT_MEMORY:
 		wd_service_recall(guard, fact->memory);
+		tell_remembered(guard, fact->memory->service, NULL);
 		break;
 	case WD_FACT_INCIDENT:
 		wd_case_recall(guard, fact->incident);
+		tell_remembered(guard, fact->incident->service, fact->incident->container);
 		break;
 	case WD_FACT_RESUMING:
 		wd_manual_resuming(guard, fact);
@@ -436,13 +449,13 @@ void wd_guard_configure(struct wd_guard *guard, const struct wd_settings *settin
 	guard->settings = settings;
 	for (size_t i = 0; i < guard->count; i++) {
 		struct wd_service *service = guard->services[i];
+		service->spared = !wd_service_may_touch(guard, service);
 		if (!service->container)
 			continue;
 		struct wd_findings ignored = {0};
 		service->policy = wd_policy_free(service->policy);
 		service->policy = wd_settings_policy(settings, service->container, &ignored);
 		wd_findings_done(&ignored);
-		service->spared = !wd_service_may_touch(guard, service);
 		memset(service->settled, 0, sizeof(service->settled)); /* there may be more to say about it now */
 		wd_case_met(guard, service);
 		if (service->memory.hold.held)

@@ -107,23 +107,27 @@ bool wd_judge_holds(const struct wd_guard *guard, const struct wd_service *servi
 	}
 }
 
-bool wd_judge_suspects(const struct wd_guard *guard, const struct wd_service *service)
+/* A restart, or half of what would trip. */
+bool wd_judge_is_restless(const struct wd_service *service, const struct wd_policy *policy, wd_time now)
 {
-	if (service->unhealthy_since != WD_NEVER || service->down_since != WD_NEVER || service->owed ||
-	    service->proven || service->waiting_since != WD_NEVER)
-		return true;
-	if (!service->policy)
-		return false;
 	for (enum wd_trigger trigger = 0; trigger < WD_TRIGGERS; trigger++) {
-		const struct wd_rates *rates = rates_of(service->policy, trigger);
+		const struct wd_rates *rates = rates_of(policy, trigger);
 		for (unsigned i = 0; rates && i < rates->count; i++) {
-			unsigned count = wd_judge_rate(service, trigger, rates->items[i], guard->now, NULL);
+			unsigned count = wd_judge_rate(service, trigger, rates->items[i], now, NULL);
 			unsigned enough = trigger == WD_TRIGGER_RESTARTS ? 1 : (rates->items[i].count + 1) / 2;
 			if (rates->items[i].count && count >= enough)
 				return true;
 		}
 	}
 	return false;
+}
+
+bool wd_judge_suspects(const struct wd_guard *guard, const struct wd_service *service)
+{
+	if (service->unhealthy_since != WD_NEVER || service->down_since != WD_NEVER || service->owed ||
+	    service->proven || service->waiting_since != WD_NEVER)
+		return true;
+	return service->policy && wd_judge_is_restless(service, service->policy, guard->now);
 }
 
 void wd_judge_trip(struct wd_guard *guard, struct wd_service *service, enum wd_trigger trigger, bool inferred)

@@ -234,6 +234,7 @@ bool wd_judge_holds(const struct wd_guard *guard, const struct wd_service *servi
 		    char **ret_why);
 bool wd_judge_rate_holds(const struct wd_guard *guard, const struct wd_service *service, enum wd_trigger trigger,
 			 char **ret_why);
+bool wd_judge_is_restless(const struct wd_service *service, const struct wd_policy *policy, wd_time now);
 bool wd_judge_suspects(const struct wd_guard *guard, const struct wd_service *service);
 wd_time wd_judge_waited(const struct wd_service *service, wd_time now);
 unsigned wd_judge_rate(const struct wd_service *service, enum wd_trigger trigger, struct wd_rate rate, wd_time now,

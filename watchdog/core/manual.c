@@ -65,19 +65,30 @@ static const char *busy_with(const struct wd_service *service)
 	return NULL;
 }
 
+/* Why nothing can be done about it before the Engine has told what it is now, or NULL. */
+static const char *out_of_reach(const struct wd_guard *guard, const struct wd_service *service,
+				enum wd_error_kind *ret_kind)
+{
+	if (!guard->up) {
+		*ret_kind = WD_ERROR_UNREACHABLE;
+		return "the Engine cannot be reached";
+	}
+	if (!service->container && service->gone_at == WD_NEVER)
+		return "the Engine has yet to tell about it: try again in a moment";
+	return NULL;
+}
+
 static void ask_hold(struct wd_guard *guard, struct wd_service *service, const struct wd_fact *fact)
 {
 	const char *why = busy_with(service);
 	enum wd_error_kind kind = WD_ERROR_REFUSED;
 
-	if (!why)
-		why = wd_case_cannot(service, WD_ACTION_STOP);
 	if (!why && !wd_service_may_touch(guard, service))
 		why = "it is never touched ([safety] never, or seadog itself)";
-	if (!why && !guard->up) {
-		why = "the Engine cannot be reached";
-		kind = WD_ERROR_UNREACHABLE;
-	}
+	if (!why)
+		why = out_of_reach(guard, service, &kind);
+	if (!why)
+		why = wd_case_cannot(service, WD_ACTION_STOP);
 	if (why || service->memory.hold.held) {
 		answer(guard, service, fact->asked.request, why ? kind : WD_ERROR_NONE, why ? why : "is held already");
 		return;
@@ -95,12 +106,8 @@ static void ask_release(struct wd_guard *guard, struct wd_service *service, cons
 
 	if (!why && !service->memory.hold.held)
 		why = "it is not held";
-	if (!why && !service->container)
-		why = "its container is gone";
-	if (!why && !guard->up) {
-		why = "the Engine cannot be reached";
-		kind = WD_ERROR_UNREACHABLE;
-	}
+	if (!why)
+		why = out_of_reach(guard, service, &kind);
 	if (why) {
 		answer(guard, service, fact->asked.request, kind, why);
 		return;
@@ -115,7 +122,7 @@ static void mute_one(struct wd_guard *guard, struct wd_service *service, wd_time
 {
 	service->muted_until = until;
 	service->memory.muted_until = until > guard->now ? guard->stamp + (until - guard->now) * 1000 : WD_STAMP_NONE;
-	wd_guard_dirty(guard, service, false);
+	wd_guard_dirty(guard, service, true); /* nobody but the disk could tell it again */
 	wd_case_ask_again(service, guard->now);
 }
 

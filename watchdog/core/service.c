@@ -154,6 +154,7 @@ void wd_service_recall(struct wd_guard *guard, const struct wd_memory *memory)
 	if (mine->id)
 		wd_map_set(guard->by_id, mine->id, service);
 	recall_wait(service);
+	service->spared = !wd_service_may_touch(guard, service);
 	if (mine->hold.held && mine->hold.incident) /* the budget is not filled by starting seadog again */
 		wd_gate_acted(guard, wd_guard_when(guard, mine->hold.since));
 	service->next = guard->now;
@@ -493,7 +494,7 @@ static enum wd_verdict find_verdict(const struct wd_guard *guard, const struct w
 		return WD_VERDICT_TREATING;
 	if (service->memory.hold.held)
 		return WD_VERDICT_HELD;
-	if (service->policy && (service->spared || !service->policy->watched))
+	if (service->spared || (service->policy && !service->policy->watched))
 		return WD_VERDICT_IGNORED;
 	if (service->muted_until > guard->now)
 		return WD_VERDICT_MUTED;

@@ -29,6 +29,14 @@ static const struct wd_incident *open_incident(const struct wd_service *service)
 	return NULL;
 }
 
+static void add_all_windows(struct wd_service_view *view, const struct wd_service *service,
+			    const struct wd_policy *policy, wd_time now)
+{
+	add_windows(view, service, WD_TRIGGER_RESTARTS, &policy->restarts, now);
+	add_windows(view, service, WD_TRIGGER_FLAPPING, &policy->flapping, now);
+	add_windows(view, service, WD_TRIGGER_OOM, &policy->oom, now);
+}
+
 /* A muted or held service has members of its own that say so. */
 static void add_note(const struct wd_guard *guard, const struct wd_service *service, struct wd_service_view *view)
 {
@@ -48,6 +56,22 @@ static void add_note(const struct wd_guard *guard, const struct wd_service *serv
 		view->held_back_until = guard->stamp + (until - guard->now) * 1000;
 }
 
+/* What was not seen since seadog was started. Labels are not remembered: the limits are those of the configuration file. */
+static void fill_remembered(const struct wd_guard *guard, const struct wd_service *service, wd_time now,
+			    struct wd_service_view *view)
+{
+	const struct wd_memory *memory = &service->memory;
+	const struct wd_container known = {.id = memory->id, .name = memory->name, .service = memory->service};
+	struct wd_policy *policy = wd_settings_policy(guard->settings, &known, NULL);
+
+	add_all_windows(view, service, policy, now);
+	if (view->verdict == WD_VERDICT_WELL && wd_judge_is_restless(service, policy, guard->now))
+		view->verdict = WD_VERDICT_SUSPECT;
+	if (view->verdict == WD_VERDICT_SICK)
+		view->note = wd_reason_held_back(guard->up ? WD_BAR_PAST : WD_BAR_AWAY);
+	wd_policy_free(policy);
+}
+
 static void fill(const struct wd_guard *guard, const struct wd_service *service, wd_time now,
 		 struct wd_service_view *view)
 {
@@ -55,6 +79,7 @@ static void fill(const struct wd_guard *guard, const struct wd_service *service,
 					 .container = service->container,
 					 .policy = service->policy,
 					 .memory = &service->memory,
+					 .gone = service->gone_at != WD_NEVER,
 					 .verdict = service->verdict,
 					 .incident = open_incident(service),
 					 .unhealthy_since = service->unhealthy_since,
@@ -64,11 +89,10 @@ static void fill(const struct wd_guard *guard, const struct wd_service *service,
 	if (service->muted_until > now)
 		view->muted_until = guard->stamp + (service->muted_until - guard->now) * 1000;
 	add_note(guard, service, view);
-	if (!service->policy)
-		return;
-	add_windows(view, service, WD_TRIGGER_RESTARTS, &service->policy->restarts, now);
-	add_windows(view, service, WD_TRIGGER_FLAPPING, &service->policy->flapping, now);
-	add_windows(view, service, WD_TRIGGER_OOM, &service->policy->oom, now);
+	if (service->policy)
+		add_all_windows(view, service, service->policy, now);
+	else if (!view->gone)
+		fill_remembered(guard, service, now, view);
 }
 
 size_t wd_guard_count(const struct wd_guard *guard)

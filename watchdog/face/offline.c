@@ -54,13 +54,24 @@ static void add_windows(struct wd_service_view *view, enum wd_trigger trigger, c
 	}
 }
 
-static enum wd_verdict remembered_verdict(const struct wd_memory *memory, wd_stamp now)
+/* A restart, or half of what would trip: as the watchdog has it. */
+static bool is_restless(const struct wd_service_view *view)
 {
-	if (memory->hold.held)
+	for (unsigned i = 0; i < view->window_count; i++) {
+		const struct wd_window_view *window = &view->windows[i];
+		if (window->count >= (window->trigger == WD_TRIGGER_RESTARTS ? 1 : (window->limit + 1) / 2))
+			return true;
+	}
+	return false;
+}
+
+static enum wd_verdict remembered_verdict(const struct wd_service_view *view, wd_stamp now)
+{
+	if (view->memory->hold.held)
 		return WD_VERDICT_HELD;
-	if (memory->muted_until > now)
+	if (view->memory->muted_until > now)
 		return WD_VERDICT_MUTED;
-	return memory->crash_count > 0 ? WD_VERDICT_SUSPECT : WD_VERDICT_WELL;
+	return is_restless(view) ? WD_VERDICT_SUSPECT : WD_VERDICT_WELL;
 }
 
 struct remembering {
@@ -78,7 +89,6 @@ static void add_service(void *data, const struct wd_memory *memory)
 	struct wd_service_view view = {.service = memory->service,
 				       .policy = policy,
 				       .memory = memory,
-				       .verdict = remembered_verdict(memory, remembering->now),
 				       .why = "",
 				       .unhealthy_since = WD_NEVER,
 				       .down_since = WD_NEVER,
@@ -87,6 +97,7 @@ static void add_service(void *data, const struct wd_memory *memory)
 		view.muted_until = memory->muted_until;
 	add_windows(&view, WD_TRIGGER_RESTARTS, &policy->restarts, remembering->now);
 	add_windows(&view, WD_TRIGGER_FLAPPING, &policy->flapping, remembering->now);
+	view.verdict = remembered_verdict(&view, remembering->now);
 	wd_json_add(remembering->services, wd_report_service(&view));
 	wd_policy_free(policy);
 }

@@ -59,7 +59,7 @@ void wd_daemon_drop_waiters(struct wd_daemon *daemon)
 
 static bool find(struct wd_daemon *daemon, struct wd_peer *peer, const char *name, struct wd_service_view *ret_view)
 {
-	if (wd_guard_find(daemon->guard, name, wd_loop_now(daemon->loop), ret_view))
+	if (wd_guard_find(daemon->guard, name, wd_loop_now(daemon->loop), ret_view) && !ret_view->gone)
 		return true;
 	wd_peer_refuse(peer, WD_ERROR_NOT_FOUND, "no such service: %s", name);
 	return false;
@@ -106,7 +106,7 @@ static void add_all(struct wd_daemon *daemon, struct wd_json *services)
 	struct wd_service_view *views = wd_alloc(count + 1, sizeof(*views));
 
 	for (size_t i = 0; i < count; i++)
-		if (wd_guard_view(daemon->guard, i, wd_loop_now(daemon->loop), &views[shown]) && views[shown].container)
+		if (wd_guard_view(daemon->guard, i, wd_loop_now(daemon->loop), &views[shown]) && !views[shown].gone)
 			shown++;
 	qsort(views, shown, sizeof(*views), by_name);
 	for (size_t i = 0; i < shown; i++)
@@ -133,12 +133,30 @@ static void do_status(struct wd_daemon *daemon, struct wd_peer *peer, const stru
 	wd_peer_finish(peer);
 }
 
+/* Of what is only remembered. */
+static void refuse_unseen(struct wd_daemon *daemon, struct wd_peer *peer, const char *name)
+{
+	struct wd_engine_state engine = wd_engine_state(daemon->engine);
+
+	if (engine.connected)
+		wd_peer_refuse(peer, WD_ERROR_REFUSED, "%s: the Engine has yet to tell about it: try again in a moment",
+			       name);
+	else
+		wd_peer_refuse(peer, WD_ERROR_UNREACHABLE, "%s: the Engine cannot be reached%s%s", name,
+			       engine.trouble ? ": " : "", engine.trouble ? engine.trouble : "");
+}
+
+/* The labels that its policy may come from are the Engine's to tell. */
 static void do_explain(struct wd_daemon *daemon, struct wd_peer *peer, const char *name)
 {
 	struct wd_service_view view;
 
 	if (!find(daemon, peer, name, &view))
 		return;
+	if (!view.container) {
+		refuse_unseen(daemon, peer, name);
+		return;
+	}
 	struct wd_json *explain = wd_report_explain(&view, daemon->settings, wd_loop_now(daemon->loop));
 	add_usage(daemon, &view, wd_json_get(explain, "service"));
 	wd_peer_send(peer, explain);
@@ -336,7 +354,11 @@ static void do_change(struct wd_daemon *daemon, struct wd_peer *peer, const stru
 	if (name && !find(daemon, peer, name, &view))
 		return;
 	bool dry_run = wd_json_bool(wd_json_get(request, "dry_run"), false);
-	if (dry_run && name && view.container && (ask == WD_ASK_HOLD || ask == WD_ASK_RELEASE)) {
+	if (name && !view.container && (ask == WD_ASK_HOLD || ask == WD_ASK_RELEASE)) {
+		refuse_unseen(daemon, peer, name);
+		return;
+	}
+	if (dry_run && name && (ask == WD_ASK_HOLD || ask == WD_ASK_RELEASE)) {
 		send_plan(peer, &view, ask == WD_ASK_HOLD ? WD_ACTION_STOP : WD_ACTION_RELEASE,
 			  wd_json_bool(wd_json_get(request, "no_start"), false));
 		wd_peer_finish(peer);
@@ -350,6 +372,17 @@ static void do_change(struct wd_daemon *daemon, struct wd_peer *peer, const stru
 	ask_guard(daemon, ask, service, request, waiter->request);
 }
 
+/* One that is held and may not be asked about now, if there is one. */
+static bool find_held_unseen(struct wd_daemon *daemon, struct wd_service_view *ret_view)
+{
+	bool connected = wd_engine_state(daemon->engine).connected;
+
+	for (size_t i = 0; wd_guard_view(daemon->guard, i, wd_loop_now(daemon->loop), ret_view); i++)
+		if (ret_view->memory->hold.held && (!ret_view->container || !connected))
+			return true;
+	return false;
+}
+
 /* All that are held; each gives an answer of its own. */
 static void do_release_all(struct wd_daemon *daemon, struct wd_peer *peer, const struct wd_json *request)
 {
@@ -357,8 +390,12 @@ static void do_release_all(struct wd_daemon *daemon, struct wd_peer *peer, const
 	struct wd_list held = {0};
 	struct wd_service_view view;
 
+	if (find_held_unseen(daemon, &view)) {
+		refuse_unseen(daemon, peer, view.memory->name ? view.memory->name : view.service);
+		return;
+	}
 	for (size_t i = 0; wd_guard_view(daemon->guard, i, wd_loop_now(daemon->loop), &view); i++) {
-		if (!view.memory->hold.held || !view.container)
+		if (!view.memory->hold.held)
 			continue;
 		if (dry_run)
 			send_plan(peer, &view, WD_ACTION_RELEASE,

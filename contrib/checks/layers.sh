@@ -30,7 +30,7 @@ BEGIN {
 	layer("face", "act " middle " config words base")
 
 	headers("base", "error memory text map time json log loop http")
-	headers("words", "words records facts orders")
+	headers("words", "words records sample facts orders")
 	headers("config", "policy settings")
 	headers("core", "guard")
 	headers("engine", "endpoint engine wire")

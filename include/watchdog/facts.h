@@ -5,6 +5,7 @@
 #define WATCHDOG_FACTS_H
 
 #include <watchdog/records.h>
+#include <watchdog/sample.h>
 
 /* What the Engine's event stream says, container events only (GET /events). */
 enum wd_event_kind { WD_EVENT_CREATE, WD_EVENT_START, WD_EVENT_DIE, WD_EVENT_OOM, WD_EVENT_KILL, WD_EVENT_STOP,
@@ -42,6 +43,7 @@ enum wd_fact_kind {
 	WD_FACT_ASKED,       /* a person asks */
 	WD_FACT_LATE,        /* the loop itself was late */
 	WD_FACT_IMAGE,       /* an order about an image has ended */
+	WD_FACT_SAMPLE,      /* what a container uses; asked for by wd_guard_wish() */
 };
 #define WD_TICKET_RESUMED (UINT64_C(1) << 63)
 enum wd_ask { WD_ASK_HOLD, WD_ASK_RELEASE, WD_ASK_MUTE, WD_ASK_UNMUTE };
@@ -98,6 +100,11 @@ struct wd_fact {
 			const char *digests;   /* its RepoDigests, by a space each; "" where it has none */
 			const char *config;    /* its Config as JSON, number lexemes kept; may be NULL */
 		} image;
+		struct {
+			const char *id;
+			const struct wd_sample *sample;
+			double cpus; /* used since the look before, as a number of CPUs; -1: not known */
+		} used;
 	};
 };
 

@@ -26,6 +26,8 @@ void wd_guard_configure(struct wd_guard *guard, const struct wd_settings *settin
 void wd_guard_tell(struct wd_guard *guard, wd_time now, const struct wd_fact *fact);
 bool wd_guard_take(struct wd_guard *guard, struct wd_order *ret_order);
 wd_time wd_guard_wake(const struct wd_guard *guard); /* when to be told WD_FACT_TIME; WD_NEVER */
+/* What the next look at a container must tell for its triggers, and no more: asked before each look. */
+void wd_guard_wish(const struct wd_guard *guard, const char *id, wd_time now, struct wd_gauge_wish *ret_wish);
 
 /* For status and explain: views are lent until the next tell. */
 struct wd_window_view {

@@ -11,30 +11,7 @@
 #ifndef WATCHDOG_METER_H
 #define WATCHDOG_METER_H
 
-#include <watchdog/time.h>
-
-#define WD_UNLIMITED UINT64_MAX
-
-/* One look. What the kernel does not tell here is 0 and its bit unset in `has`. The limits are always there. */
-enum { WD_HAS_MEMORY = 1, WD_HAS_WORKING_SET = 2, WD_HAS_CPU = 4, WD_HAS_PIDS = 8, WD_HAS_OOM = 16, WD_HAS_PRESSURE = 32,
-	WD_HAS_SWAP = 64, WD_HAS_THROTTLE = 128 };
-struct wd_pressure { /* PSI, share of the last 10 s in which some task waited: 0..1 */
-	double memory, cpu, io;
-};
-struct wd_sample {
-	wd_time at;
-	unsigned has;
-	uint64_t usage_bytes;        /* with page cache */
-	uint64_t working_set_bytes;  /* without; usage_bytes where memory.stat was not read */
-	uint64_t memory_limit_bytes; /* of the container, or the host's memory where it has none or a higher one */
-	uint64_t swap_bytes;
-	uint64_t cpu_usec;           /* since the cgroup was made */
-	uint64_t throttled_usec;
-	double cpus_allowed;         /* the quota, but not more than its cpuset has, or the host; above 0 */
-	uint64_t pids, pids_limit;   /* threads count too; WD_UNLIMITED */
-	uint64_t oom_kills;          /* since the cgroup was made, children included on v2 */
-	struct wd_pressure pressure;
-};
+#include <watchdog/sample.h>
 
 /* Where the kernel's trees are, or fixture trees in tests. */
 struct wd_meter_roots {
@@ -57,17 +34,7 @@ struct wd_gauge;
 struct wd_gauge *wd_gauge_open(struct wd_meter *meter, const char *id, int pid, struct wd_error *error);
 struct wd_gauge *wd_gauge_close(struct wd_gauge *gauge);
 
-/* What a look must know beyond usage and CPU time. */
-struct wd_gauge_wish {
-	uint64_t exact_from_bytes; /* read memory.stat where the usage reaches this; WD_UNLIMITED: never, 0: always */
-	bool pids, pressure, throttle, swap, oom;
-	bool limits; /* read them anew (`docker update`), else as they were when they were last read */
-};
 /* false: the cgroup is gone (the container has ended, or was started anew): close it. */
 bool wd_gauge_read(struct wd_gauge *gauge, const struct wd_gauge_wish *wish, wd_time now, struct wd_sample *ret_sample);
-
-/* CPUs used between two looks at one gauge, as a number of CPUs (1.5), or -1 where that cannot be said: no counter, no
- * time in between, or a counter that went back. */
-double wd_sample_cpus(const struct wd_sample *before, const struct wd_sample *after);
 
 #endif

@@ -28,6 +28,17 @@ struct wd_level { /* "90% for 60s", "1.5GiB for 60s", "off" */
 	uint64_t amount;
 	wd_time span;
 };
+#define WD_PRESSURES_MAX 4
+enum wd_resource { WD_RESOURCE_MEMORY, WD_RESOURCE_CPU, WD_RESOURCE_IO, WD_RESOURCES };
+const char *wd_resource_name(enum wd_resource resource); /* "memory" */
+struct wd_pressure_rule { /* "memory 40% for 30s" */
+	enum wd_resource resource;
+	struct wd_level level;
+};
+struct wd_pressures { /* count 0 is off */
+	struct wd_pressure_rule items[WD_PRESSURES_MAX];
+	unsigned count;
+};
 struct wd_rung {
 	enum wd_action action;
 	double cpus; /* throttle:CPUS */
@@ -48,6 +59,8 @@ struct wd_policy {
 	wd_time down; /* 0 is off, as for every span here */
 	struct wd_rates oom;
 	wd_time unhealthy;
+	struct wd_level memory, cpu, pids;
+	struct wd_pressures pressure;
 	struct wd_ladder ladders[WD_TRIGGERS];
 	wd_time verify;
 	wd_time cooldown;

@@ -32,6 +32,27 @@ static void run_for(wd_time span)
 	wd_loop_run(loop);
 }
 
+static struct wd_gauge_wish wished;
+static struct wd_sample told;
+static double told_cpus;
+
+static void on_wish(void *data, const char *id, wd_time now, struct wd_gauge_wish *ret_wish)
+{
+	(void)data, (void)now;
+	assert_int_equal(strlen(id), 64);
+	*ret_wish = wished;
+}
+
+static void on_sample(void *data, const char *id, const struct wd_sample *sample, double cpus)
+{
+	(void)data;
+	assert_int_equal(strlen(id), 64);
+	told = *sample;
+	told_cpus = cpus;
+}
+
+static const struct wd_sampler_hooks hooks = {.on_wish = on_wish, .on_sample = on_sample};
+
 static int begin(void **state)
 {
 	struct wd_meter_roots roots = {.proc = "proc", .cgroup = "sys"};
@@ -39,10 +60,12 @@ static int begin(void **state)
 	tree_host();
 	tree_v1("docker/" TREE_ID);
 	turns = 0;
+	wished = (struct wd_gauge_wish){.exact_from_bytes = WD_UNLIMITED};
+	told = (struct wd_sample){0};
 	loop = wd_loop_new(NULL);
 	end_of_run = wd_timer_new(loop, stop, loop);
 	wd_loop_each_turn(loop, count_turn, NULL);
-	sampler = wd_sampler_new(loop, INTERVAL, &roots);
+	sampler = wd_sampler_new(loop, INTERVAL, &roots, &hooks);
 	return 0;
 }
 
@@ -84,6 +107,27 @@ static void a_running_container_is_looked_at(void **state)
 	assert_true(sample.cpus_allowed == 0.5);
 	assert_true(cpus > 0.1); /* within some milliseconds */
 	assert_false(wd_sampler_ask(sampler, TREE_OTHER_ID, &sample, &cpus));
+}
+
+/* What nobody wished for is not read: two files, and no memory.stat. */
+static void each_look_is_told_as_it_was_wished(void **state)
+{
+	(void)state;
+	see(TREE_ID, 42);
+	for (int tries = 0; tries < 100 && !told.at; tries++)
+		run_for(20 * WD_MILLISECOND);
+	assert_int_equal(told.has, WD_HAS_MEMORY | WD_HAS_CPU);
+	assert_int_equal(told.memory_limit_bytes, 128 * MIB);
+	wished = (struct wd_gauge_wish){.exact_from_bytes = 0, .pids = true};
+	told.at = 0;
+	for (int tries = 0; tries < 100 && !told.at; tries++)
+		run_for(20 * WD_MILLISECOND);
+	assert_int_equal(told.has, WD_HAS_MEMORY | WD_HAS_CPU | WD_HAS_WORKING_SET | WD_HAS_PIDS);
+	assert_int_equal(told.working_set_bytes, 60 * MIB);
+	assert_int_equal(told.pids, 7);
+	for (int tries = 0; tries < 100 && told_cpus < 0; tries++)
+		run_for(WD_SECOND);
+	assert_true(told_cpus >= 0);
 }
 
 /* Whoever asks early is told what is known: no share of the CPU. */
@@ -198,7 +242,7 @@ static void without_any_tree_nothing_is_sampled(void **state)
 	struct wd_meter_roots nowhere = {.proc = "proc", .cgroup = "nowhere"};
 	(void)state;
 	wd_sampler_free(sampler);
-	sampler = wd_sampler_new(loop, INTERVAL, &nowhere);
+	sampler = wd_sampler_new(loop, INTERVAL, &nowhere, &hooks);
 	see(TREE_ID, 42);
 	run_for(20 * WD_MILLISECOND);
 	assert_false(is_sampled());
@@ -209,10 +253,15 @@ static void without_any_tree_nothing_is_sampled(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ON_LOOP(a_running_container_is_looked_at),  ON_LOOP(asked_before_the_first_pass),
-		ON_LOOP(nobody_runs_and_nothing_wakes),     ON_LOOP(what_has_ended_is_closed),
-		ON_LOOP(a_restart_is_another_cgroup),       ON_LOOP(an_update_makes_the_limits_new),
-		ON_LOOP(looking_for_what_is_not_here_ends), ON_LOOP(without_any_tree_nothing_is_sampled),
+		ON_LOOP(each_look_is_told_as_it_was_wished),
+		ON_LOOP(a_running_container_is_looked_at),
+		ON_LOOP(asked_before_the_first_pass),
+		ON_LOOP(nobody_runs_and_nothing_wakes),
+		ON_LOOP(what_has_ended_is_closed),
+		ON_LOOP(a_restart_is_another_cgroup),
+		ON_LOOP(an_update_makes_the_limits_new),
+		ON_LOOP(looking_for_what_is_not_here_ends),
+		ON_LOOP(without_any_tree_nothing_is_sampled),
 	};
 	return cmocka_run_group_tests_name("sampler", tests, NULL, NULL);
 }

@@ -9,7 +9,8 @@
  * [check] [autoremove] [id=N] · dies CODE · starts [by hand] · crashes CODE · killed [SIGNAL] · stopped · oom · healthy ·
  * unhealthy · paused · removed · vanishes (without an event) · gives-up "why" (a restart that fails without an event) ·
  * did (the plan ordered last is done) · begins (a release has started it, and goes on) · failed "why" · seen (as it is,
- * by the list after a connection) · stale 1s (an inspect that was asked then) · started (the event alone) · hold · release · mute 30m · unmute. Of the world: engine up|down|restarted, synced,
+ * by the list after a connection) · uses memory 120MiB +1MiB/s of 128MiB cache 20MiB cpu 0.5 of 2 pids 7 of 100 oom 1
+ * pressure memory 40% (support/uses.h; looked at once an interval from then on, as far as the guard wishes) · stale 1s (an inspect that was asked then) · started (the event alone) · hold · release · mute 30m · unmute. Of the world: engine up|down|restarted, synced,
  * disk full|fine|slow, late 3s, blind on|off (inspects are not answered), deaf on|off (nothing is told, though it
  * happens), self NAME (first), all-muted 30m, replay on|off (events are from the past), seadog killed (and started again with what is on disk; then tell
  * it again that the engine is up, who is `seen`, and synced), reload "key = value" (that line of the configuration).
@@ -28,6 +29,7 @@
 #include <watchdog/memory.h>
 
 #include "support/disk.h"
+#include "support/uses.h"
 
 #define BASE (1000 * WD_SECOND)
 #define WALL (1767225600LL * 1000000000) /* 2026-01-01 */
@@ -36,6 +38,7 @@ struct box { /* what the Engine would know */
 	struct wd_container container;
 	char id[65];
 	bool there;
+	struct uses uses;
 };
 
 struct scene {
@@ -44,6 +47,7 @@ struct scene {
 	struct wd_settings *settings;
 	struct wd_guard *guard;
 	wd_time now;
+	wd_time look_at; /* when samples are due; WD_NEVER: nobody uses anything */
 	struct box boxes[64];
 	unsigned count;
 	char *acts[64]; /* "stop web" */
@@ -92,6 +96,7 @@ static struct box *box_of(struct scene *scene, const char *name)
 					       .image_id = wd_copy("sha256:1"),
 					       .stop_timeout = 10 * WD_SECOND,
 					       .stop_signal = 15};
+	box->uses = uses_nothing();
 	return box;
 }
 
@@ -194,16 +199,42 @@ static void tell(struct scene *scene, struct wd_fact *fact)
 	}
 }
 
+static void look(struct scene *scene)
+{
+	scene->look_at = scene->now + scene->settings->sample_interval;
+	for (unsigned i = 0; i < scene->count; i++) {
+		struct box *box = &scene->boxes[i];
+		struct wd_gauge_wish wish;
+		if (!box->there || !box->uses.any || box->container.state != WD_STATE_RUNNING)
+			continue;
+		wd_guard_wish(scene->guard, box->id, scene->now, &wish);
+		struct wd_sample sample = uses_look(&box->uses, &wish, scene->now);
+		struct wd_fact fact = {.kind = WD_FACT_SAMPLE,
+				       .used = {.id = box->id, .sample = &sample, .cpus = box->uses.cpus}};
+		tell(scene, &fact);
+	}
+}
+
+static wd_time next_turn(const struct scene *scene)
+{
+	wd_time wake = wd_guard_wake(scene->guard);
+
+	return scene->look_at < wake ? scene->look_at : wake;
+}
+
 static void run_to(struct scene *scene, wd_time at)
 {
 	struct wd_fact time = {.kind = WD_FACT_TIME};
 	unsigned turns = 0;
 
-	while (wd_guard_wake(scene->guard) <= at) {
-		wd_time wake = wd_guard_wake(scene->guard);
+	while (next_turn(scene) <= at) {
+		wd_time wake = next_turn(scene);
 		scene->now = wake > scene->now ? wake : scene->now;
-		tell(scene, &time);
-		if (++turns > 100000)
+		if (scene->look_at <= scene->now)
+			look(scene);
+		if (wd_guard_wake(scene->guard) <= scene->now)
+			tell(scene, &time);
+		if (++turns > 1000000)
 			fail_at(scene, "the guard wakes up again and again");
 	}
 	scene->now = at > scene->now ? at : scene->now;
@@ -416,6 +447,14 @@ static void health(struct scene *scene, struct box *box, enum wd_health is)
 	tell_event(scene, box, WD_EVENT_HEALTH, -1, 0, is);
 }
 
+static void uses(struct scene *scene, struct box *box, char *const *words, size_t count)
+{
+	if (!uses_read(&box->uses, words, count, scene->now))
+		fail_at(scene, "cannot read what it uses");
+	if (scene->look_at == WD_NEVER)
+		scene->look_at = scene->now;
+}
+
 static void container_does(struct scene *scene, struct box *box, char **words, size_t count)
 {
 	const char *verb = words[0], *what = count > 1 ? words[1] : "";
@@ -424,6 +463,8 @@ static void container_does(struct scene *scene, struct box *box, char **words, s
 		runs(scene, box, words + 1, count - 1);
 	else if (wd_text_equal(verb, "seen"))
 		seen(scene, box, 0);
+	else if (wd_text_equal(verb, "uses"))
+		uses(scene, box, words + 1, count - 1);
 	else if (wd_text_equal(verb, "stale"))
 		seen(scene, box, span_of(scene, what));
 	else if (wd_text_equal(verb, "dies"))
@@ -500,6 +541,7 @@ static void begin(struct scene *scene, const char *config)
 	scene->config = wd_copy(config);
 	scene->settings = settings_of(scene, config);
 	scene->now = BASE;
+	scene->look_at = WD_NEVER;
 	scene->guard = wd_guard_new(scene->settings, NULL, 1, BASE);
 }
 

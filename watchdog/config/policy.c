@@ -20,6 +20,12 @@ bool wd_codes_has(const struct wd_codes *codes, int code)
 	return code >= 0 && code <= 255 && (codes->bits[code / 64] >> (code % 64) & 1) != 0;
 }
 
+const char *wd_resource_name(enum wd_resource resource)
+{
+	static const char *const names[WD_RESOURCES] = {"memory", "cpu", "io"};
+	return resource < WD_RESOURCES ? names[resource] : NULL;
+}
+
 bool wd_action_changes(enum wd_action action)
 {
 	return action != WD_ACTION_NOTIFY && action != WD_ACTION_HOOK;

@@ -170,6 +170,14 @@ static bool is_off(const struct wd_policy *policy, enum wd_trigger trigger)
 		return policy->oom.count == 0;
 	case WD_TRIGGER_UNHEALTHY:
 		return policy->unhealthy == 0;
+	case WD_TRIGGER_MEMORY:
+		return policy->memory.kind == WD_LEVEL_OFF;
+	case WD_TRIGGER_CPU:
+		return policy->cpu.kind == WD_LEVEL_OFF;
+	case WD_TRIGGER_PIDS:
+		return policy->pids.kind == WD_LEVEL_OFF;
+	case WD_TRIGGER_PRESSURE:
+		return policy->pressure.count == 0;
 	default:
 		return false; /* no effect in this version, which was said where the key stands */
 	}

@@ -165,30 +165,40 @@ static bool parse_level(const struct wd_option *option, const char *text, void *
 	return true;
 }
 
-/* "memory 40% for 30s, io 60% for 1m"; kept as text. */
+static bool parse_pressure_part(const struct wd_option *option, const char *text, struct wd_pressure_rule *rule,
+				struct wd_error *error)
+{
+	size_t length = strcspn(text, " ");
+	WD_AUTO_FREE char *resource = wd_copy_part(text, length);
+	unsigned which = 0;
+	while (which < WD_RESOURCES && strcmp(resource, wd_resource_name((enum wd_resource)which)) != 0)
+		which++;
+	if (which == WD_RESOURCES)
+		return USAGE("%s must begin with memory, cpu or io, such as memory 40%% for 30s", text);
+	if (!parse_level(option, text + length + strspn(text + length, " "), &rule->level, error))
+		return wd_fail_in(error, "%s", resource);
+	if (rule->level.kind == WD_LEVEL_OFF)
+		return USAGE("%s: leave the resource out, or write off alone", text);
+	rule->resource = (enum wd_resource)which;
+	return true;
+}
+
+/* "memory 40% for 30s, io 60% for 1m" */
 static bool parse_pressure(const struct wd_option *option, const char *text, void *ret_value, struct wd_error *error)
 {
-	static const char *const resources[] = {"memory", "cpu", "io"};
 	WD_AUTO_LIST struct wd_list parts = {0};
-	struct wd_level level;
+	struct wd_pressures pressures = {.count = 0};
 	if (!wd_value_off(text)) {
 		wd_list_split(&parts, text, ',');
-		if (parts.count == 0)
-			return USAGE("write it like memory 40%% for 30s, or off");
+		if (parts.count == 0 || parts.count > WD_PRESSURES_MAX)
+			return USAGE("write it like memory 40%% for 30s, with commas between up to %d of them, or off",
+				     WD_PRESSURES_MAX);
 	}
-	for (size_t i = 0; i < parts.count; i++) {
-		size_t length = strcspn(parts.items[i], " "), which = 0;
-		WD_AUTO_FREE char *resource = wd_copy_part(parts.items[i], length);
-		while (which < 3 && strcmp(resource, resources[which]) != 0)
-			which++;
-		if (which == 3)
-			return USAGE("%s must begin with memory, cpu or io, such as memory 40%% for 30s",
-				     parts.items[i]);
-		const char *rest = parts.items[i] + length + strspn(parts.items[i] + length, " ");
-		if (!parse_level(option, rest, &level, error))
-			return wd_fail_in(error, "%s", resource);
-	}
-	*(char **)ret_value = wd_copy(text);
+	for (; pressures.count < parts.count; pressures.count++)
+		if (!parse_pressure_part(option, parts.items[pressures.count], &pressures.items[pressures.count],
+					 error))
+			return false;
+	*(struct wd_pressures *)ret_value = pressures;
 	return true;
 }
 
@@ -344,8 +354,8 @@ const struct wd_kind wd_kind_codes = {"exit codes", "0 to 255 with commas, range
 				      sizeof(struct wd_codes), parse_codes, .done = NULL};
 const struct wd_kind wd_kind_level = {"level", "90% for 60s, or off", sizeof(struct wd_level), parse_level,
 				      .done = NULL};
-const struct wd_kind wd_kind_pressure = {"pressures", "memory 40% for 30s, cpu …, io …, or off", sizeof(char *),
-					 parse_pressure, .done = text_done};
+const struct wd_kind wd_kind_pressure = {"pressures", "memory 40% for 30s, cpu …, io …, or off",
+					 sizeof(struct wd_pressures), parse_pressure, .done = NULL};
 const struct wd_kind wd_kind_ladder = {"ladder", "actions with commas between them", sizeof(struct wd_ladder),
 				       parse_ladder, .done = ladder_done};
 const struct wd_kind wd_kind_hook = {"hook", "hook:NAME", sizeof(char *), parse_hook, .done = text_done};

@@ -44,12 +44,16 @@ static void settle(struct wd_service *service, enum wd_trigger trigger, wd_time 
 							 : NULL;
 	const struct wd_case *the_case = service->cases[trigger];
 
+	bool failed = wd_step_has(the_case, WD_ACTION_STOP, WD_RESULT_FAILED) ||
+		      wd_step_has(the_case, WD_ACTION_PAUSE, WD_RESULT_FAILED) ||
+		      wd_step_has(the_case, WD_ACTION_RESTART, WD_RESULT_FAILED);
+	wd_time anew = service->cooldown_until > now ? service->cooldown_until : now;
+
+	wd_usage_settle(service, trigger, failed ? anew : WD_NEVER);
 	if (!since || *since == WD_NEVER)
 		return;
-	if (wd_step_has(the_case, WD_ACTION_STOP, WD_RESULT_FAILED) ||
-	    wd_step_has(the_case, WD_ACTION_PAUSE, WD_RESULT_FAILED) ||
-	    wd_step_has(the_case, WD_ACTION_RESTART, WD_RESULT_FAILED))
-		*since = service->cooldown_until > now ? service->cooldown_until : now;
+	if (failed)
+		*since = anew;
 	else
 		service->settled[trigger] = *since;
 }

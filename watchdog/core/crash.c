@@ -139,6 +139,7 @@ void wd_crash_die(struct wd_guard *guard, struct wd_service *service, const stru
 	service->running = false;
 	service->asked_until = 0;
 	service->unhealthy_since = WD_NEVER;
+	wd_usage_forget(service);
 	if (service->crashes.count && life > service->longest_life)
 		service->longest_life =
 			life; /* between two crashes: the life before the first is no part of the loop */
@@ -234,33 +235,40 @@ void wd_crash_owed(struct wd_guard *guard, struct wd_service *service)
 
 /* --- OOM kills -------------------------------------------------------------------------------------------------------- */
 
-static void count_oom(struct wd_guard *guard, struct wd_service *service, wd_time at, wd_stamp stamp, bool seen)
+#define TOLD_LATE (5 * WD_SECOND)
+
+static struct wd_mark_time oom_at(wd_time at, wd_stamp stamp, bool seen)
 {
-	struct wd_mark_time mark = {
+	return (struct wd_mark_time){
 		.at = at, .from = at, .stamp = stamp, .from_stamp = stamp, .exit_code = 137, .seen = seen};
+}
+
+static void count_oom(struct wd_guard *guard, struct wd_service *service, struct wd_mark_time mark)
+{
 	unsigned keep = 1;
 
 	for (unsigned i = 0; i < service->policy->oom.count; i++)
 		keep = service->policy->oom.items[i].count > keep ? service->policy->oom.items[i].count : keep;
-	wd_judge_broke(guard, service, at);
+	wd_judge_broke(guard, service, mark.at);
 	service->ooms_in_run++;
 	wd_marks_add(&service->ooms, mark, keep);
 	wd_guard_dirty(guard, service, false);
-	wd_judge_trip(guard, service, WD_TRIGGER_OOM, !seen);
+	wd_judge_trip(guard, service, WD_TRIGGER_OOM, !mark.seen);
 }
 
 void wd_oom_event(struct wd_guard *guard, struct wd_service *service, const struct wd_event *event)
 {
 	const struct wd_marks *ooms = &service->ooms;
 
-	if (service->oom_guessed_at && event->at - service->oom_guessed_at < 5 * WD_SECOND) {
-		service->oom_guessed_at = 0; /* the event of a kill that inspect has told already */
+	if (service->oom_guesses && event->at - service->oom_guessed_at < TOLD_LATE) {
+		service->oom_guesses--; /* the event of a kill that was counted already */
 		return;
 	}
+	service->oom_guesses = 0;
 	/* Engines were seen to send one kill twice within a moment. */
 	if (ooms->count && event->at - ooms->items[ooms->count - 1].at < 100 * WD_MILLISECOND)
 		return;
-	count_oom(guard, service, event->at, event->stamp, !event->replayed);
+	count_oom(guard, service, oom_at(event->at, event->stamp, !event->replayed));
 }
 
 /* At the first look the kill is one of the past, and may have been counted by a seadog before this one. */
@@ -274,5 +282,48 @@ void wd_oom_look(struct wd_guard *guard, struct wd_service *service, bool first)
 	if (first && end <= service->memory.last_event)
 		return;
 	service->oom_guessed_at = guard->now;
-	count_oom(guard, service, wd_guard_when(guard, end), end, !first);
+	service->oom_guesses = 1;
+	count_oom(guard, service, oom_at(wd_guard_when(guard, end), end, !first));
+}
+
+/* What is missing happened since the account was last right. */
+static void count_missing(struct wd_guard *guard, struct wd_service *service, uint64_t missing)
+{
+	const struct wd_usage *usage = service->usage;
+	struct wd_mark_time mark = oom_at(guard->now, guard->stamp, true);
+
+	mark.from = usage->oom_sure_at;
+	mark.from_stamp = guard->stamp - (guard->now - mark.from) * 1000;
+	if (missing > WD_RATE_COUNT_MAX)
+		missing = WD_RATE_COUNT_MAX;
+	service->oom_guessed_at = guard->now;
+	service->oom_guesses = (unsigned)missing;
+	for (; missing; missing--)
+		count_oom(guard, service, mark);
+}
+
+/* The kernel counts the kill of a child, too, while the container lives on. Kills before anybody watched are not ours to
+ * count; events that are on their way come first. */
+void wd_oom_counter(struct wd_guard *guard, struct wd_service *service, uint64_t kills)
+{
+	struct wd_usage *usage = service->usage;
+	uint64_t told = service->ooms_in_run;
+
+	usage->oom_at = guard->now;
+	if (!usage->oom_known || kills < usage->oom_base) {
+		usage->oom_known = true;
+		usage->oom_base = service->run_heard ? 0 : kills > told ? kills - told : 0;
+		usage->oom_sure_at = service->run_heard ? service->started_at : guard->now;
+	}
+	told += usage->oom_base;
+	if (kills > told && usage->oom_owed_at == WD_NEVER) {
+		usage->oom_owed_at = guard->now + WD_SECOND;
+		return;
+	}
+	if (kills > told && guard->now < usage->oom_owed_at)
+		return;
+	if (kills > told)
+		count_missing(guard, service, kills - told);
+	usage->oom_sure_at = guard->now;
+	usage->oom_owed_at = WD_NEVER;
 }

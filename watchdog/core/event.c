@@ -17,6 +17,8 @@ void wd_event_begin_run(struct wd_service *service, wd_time at)
 	service->started_at = at;
 	service->asked_until = 0;
 	service->ooms_in_run = 0;
+	service->run_heard = true;
+	wd_usage_forget(service);
 	service->paid_ahead = false;
 	service->unhealthy_since = service->down_since = service->look_at = WD_NEVER;
 	service->container->state = WD_STATE_RUNNING;

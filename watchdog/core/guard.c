@@ -36,6 +36,7 @@ static struct wd_service *free_service(struct wd_service *service)
 	wd_policy_free(service->policy);
 	wd_marks_clear(&service->crashes);
 	wd_marks_clear(&service->ooms);
+	free(service->usage);
 	free(service->down_why);
 	free(service->remember_trouble);
 	free(service);
@@ -337,6 +338,16 @@ static void tell_up(struct wd_guard *guard, bool restarted)
 	pass_time(guard, true);
 }
 
+static void tell_sample(struct wd_guard *guard, const struct wd_fact *fact)
+{
+	struct wd_service *service = wd_service_by_id(guard, fact->used.id);
+
+	if (!service || !service->container)
+		return;
+	wd_usage_take(guard, service, fact->used.sample, fact->used.cpus);
+	settle(guard, service);
+}
+
 static void tell_late(struct wd_guard *guard, wd_time late)
 {
 	const struct wd_settings *settings = guard->settings;
@@ -433,6 +444,9 @@ void wd_guard_tell(struct wd_guard *guard, wd_time now, const struct wd_fact *fa
 		tell_late(guard, fact->late);
 		break;
 	case WD_FACT_IMAGE:
+		break;
+	case WD_FACT_SAMPLE:
+		tell_sample(guard, fact);
 		break;
 	}
 }

@@ -5,6 +5,7 @@ void wd_hold_end(struct wd_guard *guard, struct wd_service *service)
 	service->memory.hold.held = false;
 	if (service->unhealthy_since != WD_NEVER) /* its time begins anew, as its windows do */
 		service->unhealthy_since = guard->now;
+	wd_usage_forget(service);
 	wd_replace(&service->memory.hold.id, NULL);
 	wd_guard_dirty(guard, service, false);
 }

@@ -96,6 +96,11 @@ bool wd_judge_holds(const struct wd_guard *guard, const struct wd_service *servi
 	case WD_TRIGGER_UNHEALTHY:
 	case WD_TRIGGER_DOWN:
 		return lasting_holds(guard, service, trigger, ret_why);
+	case WD_TRIGGER_MEMORY:
+	case WD_TRIGGER_CPU:
+	case WD_TRIGGER_PIDS:
+	case WD_TRIGGER_PRESSURE:
+		return wd_usage_holds(guard, service, trigger, ret_why);
 	case WD_TRIGGER_EXIT: /* held back once: does it still crash with such a code? */
 		if (!wd_codes_has(&policy->exit, service->last_exit) || service->running)
 			return false;
@@ -125,7 +130,7 @@ bool wd_judge_is_restless(const struct wd_service *service, const struct wd_poli
 bool wd_judge_suspects(const struct wd_guard *guard, const struct wd_service *service)
 {
 	if (service->unhealthy_since != WD_NEVER || service->down_since != WD_NEVER || service->owed ||
-	    service->proven || service->waiting_since != WD_NEVER)
+	    service->proven || service->waiting_since != WD_NEVER || wd_usage_suspects(service))
 		return true;
 	return service->policy && wd_judge_is_restless(service, service->policy, guard->now);
 }
@@ -139,15 +144,20 @@ void wd_judge_trip(struct wd_guard *guard, struct wd_service *service, enum wd_t
 	wd_case_trip(guard, service, trigger, why, inferred);
 }
 
+void wd_judge_prepare(struct wd_guard *guard, struct wd_service *service)
+{
+	if (service->remembered || service->remembering)
+		return;
+	service->remembering = true;
+	wd_guard_dirty(guard, service, true);
+}
+
 void wd_judge_broke(struct wd_guard *guard, struct wd_service *service, wd_time at)
 {
 	if (service->verdict == WD_VERDICT_WELL && guard->now - at <= guard->settings->mass_failure.within)
 		wd_gate_broke(guard, service);
 	/* What a hold will have to give back is written now, so that the stop need not wait for the disk. */
-	if (!service->remembered && !service->remembering) {
-		service->remembering = true;
-		wd_guard_dirty(guard, service, true);
-	}
+	wd_judge_prepare(guard, service);
 }
 
 /* --- time ------------------------------------------------------------------------------------------------------------- */

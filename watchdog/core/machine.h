@@ -17,9 +17,11 @@
 #include <watchdog/map.h>
 #include <watchdog/memory.h>
 
+#include "usage.h"
+
 #define WD_REMEMBER_PATIENCE (10 * WD_SECOND) /* what is not on disk by then is not done */
-#define WD_PROOF_MOST 10 /* runs in a row that the longest wait (a minute) proves */
-#define WD_SHORT_RUN (10 * WD_SECOND) /* a longer run resets the Engine's back-off (moby restartmanager.go) */
+#define WD_PROOF_MOST 10                      /* runs in a row that the longest wait (a minute) proves */
+#define WD_SHORT_RUN (10 * WD_SECOND)         /* a longer run resets the Engine's back-off (moby restartmanager.go) */
 
 /* --- windows (window.c) --------------------------------------------------------------------------------------------- */
 
@@ -106,11 +108,14 @@ struct wd_service {
 
 	/* windows */
 	struct wd_marks crashes, ooms;
-	bool blind;      /* it crashed before anybody watched: the Engine's waits may prove a loop */
-	unsigned proven; /* crashes in a row that the Engine's wait proves */
-	wd_time proof;   /* that wait */
+	struct wd_usage *usage; /* what it uses; NULL: nobody has told yet */
+	bool blind;             /* it crashed before anybody watched: the Engine's waits may prove a loop */
+	unsigned proven;        /* crashes in a row that the Engine's wait proves */
+	wd_time proof;          /* that wait */
 	unsigned ooms_in_run;
-	wd_time oom_guessed_at; /* an OOM kill counted from inspect whose event may still come */
+	bool run_heard;         /* this run was heard to start: the kernel's count of OOM kills began with it */
+	wd_time oom_guessed_at; /* OOM kills counted from inspect or by the kernel, whose events may still come, */
+	unsigned oom_guesses;   /* and how many */
 
 	/* squaring with RestartCount */
 	bool square;        /* the next fresh inspect is to be compared */
@@ -171,19 +176,19 @@ struct wd_guard {
 	wd_stamp stamp;
 	wd_time wake;
 
-	bool up, synced; /* synced: the list and what happened meanwhile are told */
+	bool up, synced;           /* synced: the list and what happened meanwhile are told */
 	wd_time born, grace_until; /* after the Engine's start: nobody acts */
 	wd_time tilt_until, mass_until;
 	wd_time muted_until; /* of all, and of who is still to come; each may be unmuted by itself */
-	wd_time *actions; /* when the host was changed, oldest first */
+	wd_time *actions;    /* when the host was changed, oldest first */
 	unsigned action_count;
 
 	struct wd_order *orders; /* queue: [head, tail) */
 	size_t order_head, order_tail, order_room;
 	struct wd_service **dirty;
 	size_t dirty_count, dirty_room, confirm_count; /* of the dirty: those that somebody waits for */
-	wd_time flush_at; /* when rows that nobody waits for are written */
-	char **scratch;   /* strings of orders, until the next tell */
+	wd_time flush_at;                              /* when rows that nobody waits for are written */
+	char **scratch;                                /* strings of orders, until the next tell */
 	size_t scratch_count, scratch_room;
 	struct wd_service **dead_services;
 	size_t dead_service_count;
@@ -214,19 +219,21 @@ void wd_sight_take(struct wd_guard *guard, struct wd_service *service, wd_time a
 void wd_crash_die(struct wd_guard *guard, struct wd_service *service, const struct wd_event *event);
 void wd_crash_count(struct wd_guard *guard, struct wd_service *service, struct wd_mark_time mark, wd_time life);
 void wd_crash_answered(struct wd_guard *guard, struct wd_service *service); /* a pending one, by the policy after all */
-void wd_crash_owed(struct wd_guard *guard, struct wd_service *service);  /* what was owed has not come */
-void wd_crash_learn(struct wd_guard *guard, struct wd_service *service); /* the exit code, from inspect */
+void wd_crash_owed(struct wd_guard *guard, struct wd_service *service);     /* what was owed has not come */
+void wd_crash_learn(struct wd_guard *guard, struct wd_service *service);    /* the exit code, from inspect */
 void wd_crash_decide(struct wd_guard *guard, struct wd_service *service, int exit_code); /* one that waited for that */
 void wd_crash_prove(struct wd_service *service, wd_time wait);
 wd_time wd_crash_next_proof(const struct wd_service *service);
 void wd_oom_event(struct wd_guard *guard, struct wd_service *service, const struct wd_event *event);
 void wd_oom_look(struct wd_guard *guard, struct wd_service *service, bool first);
+void wd_oom_counter(struct wd_guard *guard, struct wd_service *service, uint64_t kills); /* as the kernel counts them */
 
 /* --- the judge (judge.c) -------------------------------------------------------------------------------------------- */
 
 /* Opens a case if the trigger holds and has none. inferred: by what nobody saw. */
 void wd_judge_trip(struct wd_guard *guard, struct wd_service *service, enum wd_trigger trigger, bool inferred);
 void wd_judge_broke(struct wd_guard *guard, struct wd_service *service, wd_time at); /* something went wrong with it */
+void wd_judge_prepare(struct wd_guard *guard, struct wd_service *service);           /* for a hold that may come */
 void wd_judge_time(struct wd_guard *guard, struct wd_service *service);
 wd_time wd_judge_next(const struct wd_guard *guard, const struct wd_service *service);
 /* Whether the trigger holds now; why: phrased, or NULL. The caller frees *ret_why. */
@@ -240,6 +247,17 @@ wd_time wd_judge_waited(const struct wd_service *service, wd_time now);
 unsigned wd_judge_rate(const struct wd_service *service, enum wd_trigger trigger, struct wd_rate rate, wd_time now,
 		       const struct wd_mark_time **ret_first);
 
+/* --- samples (usage.c) ---------------------------------------------------------------------------------------------- */
+
+void wd_usage_take(struct wd_guard *guard, struct wd_service *service, const struct wd_sample *sample, double cpus);
+void wd_usage_forget(struct wd_service *service); /* another run */
+bool wd_usage_holds(const struct wd_guard *guard, const struct wd_service *service, enum wd_trigger trigger,
+		    char **ret_why);
+bool wd_usage_is_over(const struct wd_service *service, enum wd_trigger trigger); /* on its way to it, or holding */
+bool wd_usage_suspects(const struct wd_service *service);
+/* An incident was closed over what holds still: counted anew from then on, or (WD_NEVER) only when it has cleared. */
+void wd_usage_settle(struct wd_service *service, enum wd_trigger trigger, wd_time anew);
+
 /* --- cases (case.h) ------------------------------------------------------------------------------------------------- */
 
 void wd_case_trip(struct wd_guard *guard, struct wd_service *service, enum wd_trigger trigger, char *why_taken,
@@ -252,8 +270,10 @@ void wd_case_crashed(struct wd_guard *guard, struct wd_service *service, int exi
 /* What was inferred was seen to happen: it waits for no grace any more. */
 void wd_case_witnessed(struct wd_guard *guard, struct wd_service *service, enum wd_trigger trigger);
 void wd_case_unhealthy(struct wd_guard *guard, struct wd_service *service);
+void wd_case_over(struct wd_guard *guard, struct wd_service *service,
+		  enum wd_trigger trigger);                            /* it has tripped again */
 void wd_case_seen(struct wd_guard *guard, struct wd_service *service); /* a fresh inspect */
-void wd_case_ask_again(struct wd_service *service, wd_time now); /* what the gate held back: it may be open now */
+void wd_case_ask_again(struct wd_service *service, wd_time now);       /* what the gate held back: it may be open now */
 void wd_case_time(struct wd_guard *guard, struct wd_service *service);
 void wd_case_acted(struct wd_guard *guard, const struct wd_fact *fact);
 void wd_case_stored(struct wd_guard *guard, struct wd_service *service);
@@ -303,7 +323,7 @@ enum wd_bar {
 /* What stands against acting now, and until when (WD_NEVER: for good, or until told). */
 enum wd_bar wd_gate_bar(const struct wd_guard *guard, const struct wd_service *service, const struct wd_case *the_case,
 			wd_time *ret_until);
-void wd_gate_acted(struct wd_guard *guard, wd_time at);                       /* one action of the budget was spent */
+void wd_gate_acted(struct wd_guard *guard, wd_time at);                 /* one action of the budget was spent */
 void wd_gate_broke(struct wd_guard *guard, struct wd_service *service); /* was well, is not */
 
 /* --- reasons (reason.c): the only place that phrases them; the caller frees ------------------------------------------- */
@@ -313,6 +333,7 @@ char *wd_reason_rate(enum wd_trigger trigger, struct wd_rate rate, unsigned coun
 char *wd_reason_proven(struct wd_rate rate, wd_time wait, int exit_code);
 char *wd_reason_exit(int exit_code);
 char *wd_reason_lasting(enum wd_trigger trigger, wd_time span, const char *detail);
+char *wd_reason_limit(const struct wd_service *service, unsigned which, wd_time span);
 char *wd_reason_bar(enum wd_bar bar, wd_time left);
 const char *wd_reason_held_back(enum wd_bar bar); /* in short, for a table; "" for WD_BAR_NONE */
 const char *wd_reason_ignored(bool spared, const char *enable_label);

@@ -54,6 +54,53 @@ char *wd_reason_lasting(enum wd_trigger trigger, wd_time span, const char *detai
 	return wd_format("%s for %s", wd_trigger_name(trigger), text);
 }
 
+static const char *level_text(const struct wd_level *level, bool bytes, char buffer[static WD_SIZE_TEXT])
+{
+	if (level->kind == WD_LEVEL_RATIO)
+		snprintf(buffer, WD_SIZE_TEXT, "%.4g%%", 100 * level->ratio);
+	else if (bytes)
+		wd_size_print(level->amount, buffer);
+	else
+		snprintf(buffer, WD_SIZE_TEXT, "%llu", (unsigned long long)level->amount);
+	return buffer;
+}
+
+static const char *amount_text(unsigned which, double amount, char buffer[static WD_SIZE_TEXT])
+{
+	if (which == WD_LIMIT_MEMORY)
+		wd_size_print((uint64_t)amount, buffer);
+	else
+		snprintf(buffer, WD_SIZE_TEXT, which == WD_LIMIT_CPU ? "%.2f" : "%.0f", amount);
+	return buffer;
+}
+
+/* "memory 97% (124MiB of 128MiB) for 60s (limit 95% for 60s)" */
+char *wd_reason_limit(const struct wd_service *service, unsigned which, wd_time span)
+{
+	const struct wd_level *level = wd_usage_level(service->policy, which);
+	struct wd_comparison seen;
+	struct wd_text text = {0};
+	char now[WD_SIZE_TEXT], whole[WD_SIZE_TEXT], limit[WD_SIZE_TEXT], lasted[WD_TIME_TEXT], need[WD_TIME_TEXT];
+
+	if (which >= WD_LIMIT_PRESSURE)
+		wd_text_print(&text, "%s ",
+			      wd_resource_name(service->policy->pressure.items[which - WD_LIMIT_PRESSURE].resource));
+	wd_text_add(&text, wd_trigger_name(wd_usage_trigger(which)));
+	if (wd_usage_compare(service->policy, service->usage, which, &seen)) {
+		amount_text(which, seen.now, now);
+		if (level->kind == WD_LEVEL_AMOUNT)
+			wd_text_print(&text, " %s", now);
+		else
+			wd_text_print(&text, " %.0f%%", 100 * seen.now / seen.whole);
+		if (level->kind == WD_LEVEL_RATIO && which < WD_LIMIT_PRESSURE)
+			wd_text_print(&text, " (%s of %s%s)", now, amount_text(which, seen.whole, whole),
+				      which == WD_LIMIT_CPU ? " CPUs" : "");
+	}
+	wd_text_print(&text, " for %s (limit %s for %s)", wd_span_print(span - span % WD_SECOND, lasted),
+		      level_text(level, which == WD_LIMIT_MEMORY, limit), wd_span_print(level->span, need));
+	return wd_text_take(&text);
+}
+
 static const char *bar_text(enum wd_bar bar)
 {
 	switch (bar) {

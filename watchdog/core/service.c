@@ -62,6 +62,7 @@ static void drop_container(struct wd_guard *guard, struct wd_service *service)
 	service->container = wd_container_free(service->container);
 	service->policy = wd_policy_free(service->policy);
 	service->running = false;
+	wd_usage_forget(service);
 	service->unhealthy_since = service->down_since = service->look_at = WD_NEVER;
 	service->waiting_since = WD_NEVER;
 	service->owed = 0;
@@ -309,6 +310,7 @@ static void begin_anew(struct wd_guard *guard, struct wd_service *service, const
 	service->unhealthy_since = service->down_since = service->look_at = WD_NEVER;
 	service->remembered = false;
 	service->running = false;
+	wd_usage_forget(service);
 	wd_guard_keep(guard, service->memory.id); /* orders of this turn may still lend it */
 	service->memory.id = wd_copy(container->id);
 	bool young = is_young(guard, container);

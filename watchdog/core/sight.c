@@ -43,8 +43,11 @@ static void take_state(struct wd_guard *guard, struct wd_service *service, bool 
 		service->started_at = wd_guard_when(guard, container->started);
 		service->down_since = service->look_at = WD_NEVER;
 		service->ooms_in_run = 0;
+		service->run_heard = false;
+		wd_usage_forget(service);
 	} else if (!runs) {
 		service->running = false;
+		wd_usage_forget(service);
 		service->stopped |= first && container->state == WD_STATE_EXITED;
 	}
 	service->other_run = false;

@@ -37,6 +37,18 @@ void wd_case_unhealthy(struct wd_guard *guard, struct wd_service *service)
 		wd_case_failed(guard, service, acting, WD_RESULT_FAILED, "it did not help: unhealthy again");
 }
 
+void wd_case_over(struct wd_guard *guard, struct wd_service *service, enum wd_trigger trigger)
+{
+	struct wd_case *the_case = service->cases[trigger];
+	WD_AUTO_FREE char *why = NULL;
+
+	if (!the_case || !the_case->acts || !is_on_trial(service, the_case) ||
+	    !wd_judge_holds(guard, service, trigger, &why))
+		return;
+	WD_AUTO_FREE char *detail = wd_format("it did not help: %s", why);
+	wd_case_failed(guard, service, the_case, WD_RESULT_FAILED, detail);
+}
+
 static bool has_check(const struct wd_service *service)
 {
 	return service->container && service->container->check_patience > 0;
@@ -82,25 +94,27 @@ static bool has_ended_well(const struct wd_service *service)
 	       service->down_since == WD_NEVER;
 }
 
-static void look_again(const struct wd_guard *guard, struct wd_case *the_case)
+static void look_again(struct wd_case *the_case, wd_time at)
 {
-	wd_time soon = guard->now + 2 * WD_SECOND;
-
 	the_case->phase = WD_PHASE_VERIFYING;
-	the_case->until = soon < the_case->patience ? soon : the_case->patience;
+	the_case->until = at;
 }
 
 /* The last inspect of a verification decides. */
 static void confirm(struct wd_guard *guard, struct wd_service *service, struct wd_case *the_case)
 {
 	const struct wd_container *container = service->container;
+	wd_time soon = guard->now + 2 * WD_SECOND;
 
 	if (container->state == WD_STATE_RUNNING && has_check(service) && container->health != WD_HEALTH_HEALTHY) {
 		if (guard->now < the_case->patience)
-			look_again(guard, the_case);
+			look_again(the_case, soon < the_case->patience ? soon : the_case->patience);
 		else
 			wd_case_failed(guard, service, the_case, WD_RESULT_FAILED,
 				       "it did not help: not healthy in time");
+	} else if (container->state == WD_STATE_RUNNING && wd_usage_is_over(service, the_case->incident->trigger)) {
+		look_again(the_case,
+			   guard->now + WD_WATCH_STEP); /* it clears, or it trips again: then that ends the trial */
 	} else if (container->state == WD_STATE_RUNNING) {
 		helped(guard, service, the_case, "verified: it runs");
 	} else if (stopped_by_somebody(service)) {
@@ -150,7 +164,8 @@ static bool well_again(const struct wd_guard *guard, const struct wd_service *se
 	if (!wd_step_changed(the_case))
 		return !wd_judge_holds(guard, service, trigger, NULL) || (crashes && outlived(guard, service));
 	if (service->running)
-		return service->unhealthy_since == WD_NEVER && outlived(guard, service);
+		return service->unhealthy_since == WD_NEVER && !wd_usage_is_over(service, trigger) &&
+		       outlived(guard, service);
 	return has_ended_well(service);
 }
 

@@ -80,6 +80,20 @@ static void tell_sampler(struct wd_daemon *daemon, const struct wd_fact *fact)
 		wd_sampler_forget(daemon->sampler, fact->event->id);
 }
 
+static void on_wish(void *data, const char *id, wd_time now, struct wd_gauge_wish *ret_wish)
+{
+	const struct wd_daemon *daemon = data;
+
+	wd_guard_wish(daemon->guard, id, now, ret_wish);
+}
+
+static void on_sample(void *data, const char *id, const struct wd_sample *sample, double cpus)
+{
+	struct wd_fact fact = {.kind = WD_FACT_SAMPLE, .used = {.id = id, .sample = sample, .cpus = cpus}};
+
+	wd_daemon_tell(data, &fact);
+}
+
 static void on_fact(void *data, const struct wd_fact *fact)
 {
 	struct wd_daemon *daemon = data;
@@ -363,6 +377,7 @@ static bool bring_up(struct wd_daemon *daemon, const struct wd_endpoint_wish *wi
 {
 	const struct wd_engine_hooks engine_hooks = {.on_fact = on_fact, .on_talk = on_talk, .data = daemon};
 	const struct wd_actor_hooks actor_hooks = {.on_end = on_end, .on_step = wd_daemon_step, .data = daemon};
+	const struct wd_sampler_hooks sampler_hooks = {.on_wish = on_wish, .on_sample = on_sample, .data = daemon};
 
 	daemon->loop = wd_loop_new(error);
 	if (!daemon->loop)
@@ -374,7 +389,7 @@ static bool bring_up(struct wd_daemon *daemon, const struct wd_endpoint_wish *wi
 	make_timers(daemon);
 	wd_self_find(&daemon->self, &daemon->endpoint, daemon->has_write_endpoint ? &daemon->write_endpoint : NULL);
 	allow_descriptors();
-	daemon->sampler = wd_sampler_new(daemon->loop, daemon->settings->sample_interval, NULL);
+	daemon->sampler = wd_sampler_new(daemon->loop, daemon->settings->sample_interval, NULL, &sampler_hooks);
 	daemon->guard = wd_guard_new(daemon->settings, &daemon->self, wd_store_next_incident(daemon->store),
 				     wd_loop_now(daemon->loop));
 	daemon->engine = wd_engine_new(daemon->loop, daemon->http, &daemon->endpoint,

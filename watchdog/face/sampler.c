@@ -28,6 +28,7 @@ struct watched {
 struct wd_sampler {
 	struct wd_loop *loop;
 	struct wd_timer *timer;
+	struct wd_sampler_hooks hooks;
 	struct wd_meter *meter; /* NULL: nothing is to be had here */
 	struct wd_map *watched; /* by id */
 	wd_time interval;
@@ -105,6 +106,14 @@ static bool limits_are_old(const struct watched *watched, wd_time now)
 	return watched->limits_stale || now - watched->limits_at >= LIMITS_LAST;
 }
 
+static double cpus_used(const struct watched *watched, const struct wd_sample *fresh)
+{
+	const struct wd_sample *base = &watched->last;
+	if (base->at != WD_NEVER && fresh->at - base->at < NEAREST)
+		base = &watched->before;
+	return base->at == WD_NEVER ? -1 : wd_sample_cpus(base, fresh);
+}
+
 /* false: it has ended. Limits are five files: a few containers a pass read theirs anew. */
 static bool sample(struct wd_sampler *sampler, const char *id, struct watched *watched, wd_time now)
 {
@@ -114,12 +123,15 @@ static bool sample(struct wd_sampler *sampler, const char *id, struct watched *w
 		watched->passes_to_skip -= watched->passes_to_skip > 0;
 		return true;
 	}
+	sampler->hooks.on_wish(sampler->hooks.data, id, now, &wish);
 	wish.limits = limits_are_old(watched, now) && sampler->limits_left > 0;
 	sampler->limits_left -= wish.limits;
 	if (!look(watched, &wish, now, &fresh))
 		return false;
+	double cpus = cpus_used(watched, &fresh);
 	watched->before = watched->last;
 	watched->last = fresh;
+	sampler->hooks.on_sample(sampler->hooks.data, id, &fresh, cpus);
 	return true;
 }
 
@@ -173,14 +185,6 @@ void wd_sampler_see(struct wd_sampler *sampler, const struct wd_container *conta
 		arm(sampler, wd_loop_now(sampler->loop) + (sampler->interval < SOON ? sampler->interval : SOON));
 }
 
-static double cpus_used(const struct watched *watched, const struct wd_sample *fresh)
-{
-	const struct wd_sample *base = &watched->last;
-	if (base->at != WD_NEVER && fresh->at - base->at < NEAREST)
-		base = &watched->before;
-	return base->at == WD_NEVER ? -1 : wd_sample_cpus(base, fresh);
-}
-
 bool wd_sampler_ask(struct wd_sampler *sampler, const char *id, struct wd_sample *ret_sample, double *ret_cpus)
 {
 	struct wd_gauge_wish wish = {.exact_from_bytes = 0, .pids = true, .limits = true};
@@ -194,11 +198,13 @@ bool wd_sampler_ask(struct wd_sampler *sampler, const char *id, struct wd_sample
 
 /* --- up and down ------------------------------------------------------------------------------------------------------- */
 
-struct wd_sampler *wd_sampler_new(struct wd_loop *loop, wd_time interval, const struct wd_meter_roots *roots)
+struct wd_sampler *wd_sampler_new(struct wd_loop *loop, wd_time interval, const struct wd_meter_roots *roots,
+				  const struct wd_sampler_hooks *hooks)
 {
 	struct wd_sampler *sampler = wd_alloc(1, sizeof(*sampler));
 	struct wd_error why = {0};
 	sampler->loop = loop;
+	sampler->hooks = *hooks;
 	sampler->interval = interval;
 	sampler->due = WD_NEVER;
 	sampler->timer = wd_timer_new(loop, on_pass, sampler);

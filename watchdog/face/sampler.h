@@ -10,8 +10,18 @@
 
 struct wd_sampler;
 
-/* roots: as for wd_meter_new(). Where no cgroup tree is mounted it says so in the log, once, and samples nothing. */
-struct wd_sampler *wd_sampler_new(struct wd_loop *loop, wd_time interval, const struct wd_meter_roots *roots);
+/* on_wish: what a look at this container must tell beyond usage and CPU time (limits are the sampler's own business).
+ * on_sample: what it told, and the CPUs used since the look before (-1: not known). Neither may call the sampler. */
+struct wd_sampler_hooks {
+	void (*on_wish)(void *data, const char *id, wd_time now, struct wd_gauge_wish *ret_wish);
+	void (*on_sample)(void *data, const char *id, const struct wd_sample *sample, double cpus);
+	void *data;
+};
+
+/* roots: as for wd_meter_new(). Where no cgroup tree is mounted it says so in the log, once, and samples nothing. hooks
+ * are copied. */
+struct wd_sampler *wd_sampler_new(struct wd_loop *loop, wd_time interval, const struct wd_meter_roots *roots,
+				  const struct wd_sampler_hooks *hooks);
 struct wd_sampler *wd_sampler_free(struct wd_sampler *sampler);
 void wd_sampler_set_interval(struct wd_sampler *sampler, wd_time interval);
 

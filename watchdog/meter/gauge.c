@@ -316,10 +316,3 @@ struct wd_gauge *wd_gauge_close(struct wd_gauge *gauge)
 	free(gauge);
 	return NULL;
 }
-
-double wd_sample_cpus(const struct wd_sample *before, const struct wd_sample *after)
-{
-	if (!(before->has & after->has & WD_HAS_CPU) || after->at <= before->at || after->cpu_usec < before->cpu_usec)
-		return -1;
-	return (double)(after->cpu_usec - before->cpu_usec) / (double)(after->at - before->at);
-}

@@ -1,0 +1,43 @@
+/* sample.h: one look at what a container uses, as the meter (meter.h) reads it and the guard (guard.h) judges it. Plain
+ * data.
+ */
+#ifndef WATCHDOG_SAMPLE_H
+#define WATCHDOG_SAMPLE_H
+
+#include <watchdog/time.h>
+
+#define WD_UNLIMITED UINT64_MAX
+
+/* One look. What the kernel does not tell here is 0 and its bit unset in `has`. The limits are always there. */
+enum { WD_HAS_MEMORY = 1, WD_HAS_WORKING_SET = 2, WD_HAS_CPU = 4, WD_HAS_PIDS = 8, WD_HAS_OOM = 16, WD_HAS_PRESSURE = 32,
+	WD_HAS_SWAP = 64, WD_HAS_THROTTLE = 128 };
+struct wd_pressure { /* PSI, share of the last 10 s in which some task waited: 0..1 */
+	double memory, cpu, io;
+};
+struct wd_sample {
+	wd_time at;
+	unsigned has;
+	uint64_t usage_bytes;        /* with page cache */
+	uint64_t working_set_bytes;  /* without; usage_bytes where memory.stat was not read */
+	uint64_t memory_limit_bytes; /* of the container, or the host's memory where it has none or a higher one */
+	uint64_t swap_bytes;
+	uint64_t cpu_usec;           /* since the cgroup was made */
+	uint64_t throttled_usec;
+	double cpus_allowed;         /* the quota, but not more than its cpuset has, or the host; above 0 */
+	uint64_t pids, pids_limit;   /* threads count too; WD_UNLIMITED */
+	uint64_t oom_kills;          /* since the cgroup was made, children included on v2 */
+	struct wd_pressure pressure;
+};
+
+/* What a look must know beyond usage and CPU time. */
+struct wd_gauge_wish {
+	uint64_t exact_from_bytes; /* read memory.stat where the usage reaches this; WD_UNLIMITED: never, 0: always */
+	bool pids, pressure, throttle, swap, oom;
+	bool limits; /* read them anew (`docker update`), else as they were when they were last read */
+};
+
+/* CPUs used between two looks at one container, as a number of CPUs (1.5), or -1 where that cannot be said: no counter,
+ * no time in between, or a counter that went back. */
+double wd_sample_cpus(const struct wd_sample *before, const struct wd_sample *after);
+
+#endif

@@ -1,0 +1,306 @@
+#include "machine.h"
+
+#define RELEASE 0.95
+#define OOM_LAST (10 * WD_SECOND) /* the Engine tells most of them, and at once */
+#define GAP_LEAST (10 * WD_SECOND)
+
+/* --- one limit with a time ---------------------------------------------------------------------------------------------- */
+
+struct wd_over wd_over_none(void)
+{
+	return (struct wd_over){.since = WD_NEVER, .last = WD_NEVER, .below = WD_NEVER};
+}
+
+static bool has_cleared(const struct wd_over *over, wd_time span, wd_time at)
+{
+	bool below = over->below != WD_NEVER;
+
+	if (!over->held)
+		return below || at - over->last >= span / 4;
+	return (below && at - over->below >= span / 4) || at - over->last >= span;
+}
+
+void wd_over_take(struct wd_over *over, double now, double limit, wd_time span, wd_time at)
+{
+	if (now >= limit) {
+		over->since = over->since == WD_NEVER ? at : over->since;
+		over->last = at;
+		over->below = WD_NEVER;
+		over->held = over->held || at - over->since >= span;
+		return;
+	}
+	if (over->since == WD_NEVER)
+		return;
+	if (now >= RELEASE * limit)
+		over->below = WD_NEVER;
+	else if (over->below == WD_NEVER)
+		over->below = at;
+	if (has_cleared(over, span, at))
+		*over = wd_over_none();
+}
+
+void wd_over_break(struct wd_over *over)
+{
+	if (!over->held)
+		*over = wd_over_none();
+}
+
+/* --- what is compared --------------------------------------------------------------------------------------------------- */
+
+const struct wd_level *wd_usage_level(const struct wd_policy *policy, unsigned which)
+{
+	static const struct wd_level off = {.kind = WD_LEVEL_OFF};
+
+	switch (which) {
+	case WD_LIMIT_MEMORY:
+		return &policy->memory;
+	case WD_LIMIT_CPU:
+		return &policy->cpu;
+	case WD_LIMIT_PIDS:
+		return &policy->pids;
+	default:
+		which -= WD_LIMIT_PRESSURE;
+		return which < policy->pressure.count ? &policy->pressure.items[which].level : &off;
+	}
+}
+
+enum wd_trigger wd_usage_trigger(unsigned which)
+{
+	switch (which) {
+	case WD_LIMIT_MEMORY:
+		return WD_TRIGGER_MEMORY;
+	case WD_LIMIT_CPU:
+		return WD_TRIGGER_CPU;
+	case WD_LIMIT_PIDS:
+		return WD_TRIGGER_PIDS;
+	default:
+		return WD_TRIGGER_PRESSURE;
+	}
+}
+
+static double pressure_of(const struct wd_pressure *pressure, enum wd_resource resource)
+{
+	switch (resource) {
+	case WD_RESOURCE_MEMORY:
+		return pressure->memory;
+	case WD_RESOURCE_CPU:
+		return pressure->cpu;
+	default:
+		return pressure->io;
+	}
+}
+
+static void fill(const struct wd_policy *policy, const struct wd_usage *usage, unsigned which,
+		 struct wd_comparison *comparison)
+{
+	const struct wd_sample *sample = &usage->sample;
+
+	switch (which) {
+	case WD_LIMIT_MEMORY:
+		comparison->now = (double)sample->working_set_bytes;
+		comparison->whole = (double)sample->memory_limit_bytes;
+		break;
+	case WD_LIMIT_CPU:
+		comparison->now = usage->cpus;
+		comparison->whole = sample->cpus_allowed;
+		break;
+	case WD_LIMIT_PIDS:
+		comparison->now = (double)sample->pids;
+		comparison->whole = sample->pids_limit == WD_UNLIMITED ? 0 : (double)sample->pids_limit;
+		break;
+	default:
+		comparison->now =
+			pressure_of(&sample->pressure, policy->pressure.items[which - WD_LIMIT_PRESSURE].resource);
+		comparison->whole = 1;
+	}
+}
+
+/* Usage with page cache that reaches the limit says nothing; below it, it says enough. */
+static bool is_known(const struct wd_usage *usage, unsigned which, const struct wd_comparison *comparison)
+{
+	const struct wd_sample *sample = &usage->sample;
+	double decides =
+		usage->overs[WD_LIMIT_MEMORY].since == WD_NEVER ? comparison->limit : RELEASE * comparison->limit;
+
+	switch (which) {
+	case WD_LIMIT_MEMORY:
+		return (sample->has & WD_HAS_WORKING_SET) ||
+		       ((sample->has & WD_HAS_MEMORY) && comparison->now < decides);
+	case WD_LIMIT_CPU:
+		return usage->cpus >= 0;
+	case WD_LIMIT_PIDS:
+		return sample->has & WD_HAS_PIDS;
+	default:
+		return sample->has & WD_HAS_PRESSURE;
+	}
+}
+
+bool wd_usage_compare(const struct wd_policy *policy, const struct wd_usage *usage, unsigned which,
+		      struct wd_comparison *ret_comparison)
+{
+	struct wd_comparison found = {.level = wd_usage_level(policy, which)};
+
+	if (found.level->kind == WD_LEVEL_OFF || usage->sample.at == WD_NEVER)
+		return false;
+	fill(policy, usage, which, &found);
+	found.limit =
+		found.level->kind == WD_LEVEL_RATIO ? found.level->ratio * found.whole : (double)found.level->amount;
+	if (found.limit <= 0 || !is_known(usage, which, &found))
+		return false;
+	*ret_comparison = found;
+	return true;
+}
+
+/* --- a service ---------------------------------------------------------------------------------------------------------- */
+
+static void begin_anew(struct wd_usage *usage)
+{
+	*usage = (struct wd_usage){.sample.at = WD_NEVER, .cpus = -1, .oom_at = WD_NEVER, .oom_owed_at = WD_NEVER};
+	for (unsigned which = 0; which < WD_LIMITS; which++)
+		usage->overs[which] = wd_over_none();
+}
+
+void wd_usage_forget(struct wd_service *service)
+{
+	if (service->usage)
+		begin_anew(service->usage);
+}
+
+static bool is_gap(const struct wd_guard *guard, const struct wd_usage *usage, wd_time at)
+{
+	wd_time most = 4 * guard->settings->sample_interval;
+
+	return usage->sample.at != WD_NEVER && at - usage->sample.at > (most > GAP_LEAST ? most : GAP_LEAST);
+}
+
+/* What is over makes it suspect: what a hold will have to give back is written now. */
+static void judge_limit(struct wd_guard *guard, struct wd_service *service, unsigned which)
+{
+	struct wd_over *over = &service->usage->overs[which];
+	struct wd_comparison comparison;
+	bool held = over->held;
+
+	if (wd_usage_level(service->policy, which)->kind == WD_LEVEL_OFF)
+		*over = wd_over_none();
+	if (!wd_usage_compare(service->policy, service->usage, which, &comparison))
+		return;
+	wd_over_take(over, comparison.now, comparison.limit, comparison.level->span, service->usage->sample.at);
+	if (over->since != WD_NEVER)
+		wd_judge_prepare(guard, service);
+	if (over->held && !held && service->verdict <= WD_VERDICT_SUSPECT)
+		wd_gate_broke(guard, service);
+	if (!over->held)
+		return;
+	wd_case_over(guard, service, wd_usage_trigger(which));
+	wd_judge_trip(guard, service, wd_usage_trigger(which), false);
+}
+
+void wd_usage_take(struct wd_guard *guard, struct wd_service *service, const struct wd_sample *sample, double cpus)
+{
+	if (!service->running || !service->policy)
+		return;
+	if (!service->usage) {
+		service->usage = wd_alloc(1, sizeof(*service->usage));
+		begin_anew(service->usage);
+	}
+	struct wd_usage *usage = service->usage;
+	for (unsigned which = 0; is_gap(guard, usage, sample->at) && which < WD_LIMITS; which++)
+		wd_over_break(&usage->overs[which]);
+	usage->sample = *sample;
+	usage->cpus = cpus;
+	for (unsigned which = 0; which < WD_LIMITS; which++)
+		judge_limit(guard, service, which);
+	if (sample->has & WD_HAS_OOM)
+		wd_oom_counter(guard, service, sample->oom_kills);
+}
+
+bool wd_usage_is_over(const struct wd_service *service, enum wd_trigger trigger)
+{
+	for (unsigned which = 0; service->usage && which < WD_LIMITS; which++)
+		if (wd_usage_trigger(which) == trigger && service->usage->overs[which].since != WD_NEVER)
+			return true;
+	return false;
+}
+
+bool wd_usage_suspects(const struct wd_service *service)
+{
+	for (unsigned which = 0; service->usage && which < WD_LIMITS; which++)
+		if (service->usage->overs[which].since != WD_NEVER)
+			return true;
+	return false;
+}
+
+/* Which of its limits holds (of pressure there may be several); NULL: none. */
+static const struct wd_over *holding(const struct wd_service *service, enum wd_trigger trigger, unsigned *ret_which)
+{
+	for (unsigned which = 0; service->usage && which < WD_LIMITS; which++) {
+		const struct wd_over *over = &service->usage->overs[which];
+		if (wd_usage_trigger(which) != trigger || !over->held || over->settled)
+			continue;
+		*ret_which = which;
+		return over;
+	}
+	return NULL;
+}
+
+bool wd_usage_holds(const struct wd_guard *guard, const struct wd_service *service, enum wd_trigger trigger,
+		    char **ret_why)
+{
+	unsigned which;
+	const struct wd_over *over = holding(service, trigger, &which);
+
+	if (!over || wd_usage_level(service->policy, which)->kind == WD_LEVEL_OFF)
+		return false;
+	if (ret_why)
+		*ret_why = wd_reason_limit(service, which, guard->now - over->since);
+	return true;
+}
+
+void wd_usage_settle(struct wd_service *service, enum wd_trigger trigger, wd_time anew)
+{
+	for (unsigned which = 0; service->usage && which < WD_LIMITS; which++) {
+		struct wd_over *over = &service->usage->overs[which];
+		if (wd_usage_trigger(which) != trigger || !over->held)
+			continue;
+		over->settled = anew == WD_NEVER;
+		if (anew != WD_NEVER) {
+			over->held = false;
+			over->since = anew;
+		}
+	}
+}
+
+/* --- what the next look must tell --------------------------------------------------------------------------------------- */
+
+static uint64_t exact_from(const struct wd_policy *policy, const struct wd_usage *usage)
+{
+	const struct wd_level *level = &policy->memory;
+	bool over = usage && usage->overs[WD_LIMIT_MEMORY].since != WD_NEVER;
+	double limit = (double)level->amount;
+
+	if (level->kind == WD_LEVEL_OFF)
+		return WD_UNLIMITED;
+	if (level->kind == WD_LEVEL_RATIO && (!usage || usage->sample.at == WD_NEVER))
+		return 0; /* the first look, which tells the container's limit */
+	if (level->kind == WD_LEVEL_RATIO)
+		limit = level->ratio * (double)usage->sample.memory_limit_bytes;
+	return (uint64_t)(over ? RELEASE * limit : limit);
+}
+
+static bool oom_due(const struct wd_usage *usage, wd_time now)
+{
+	return !usage || usage->oom_at == WD_NEVER || usage->oom_owed_at != WD_NEVER || now - usage->oom_at >= OOM_LAST;
+}
+
+void wd_guard_wish(const struct wd_guard *guard, const char *id, wd_time now, struct wd_gauge_wish *ret_wish)
+{
+	const struct wd_service *service = wd_service_by_id(guard, id);
+
+	*ret_wish = (struct wd_gauge_wish){.exact_from_bytes = WD_UNLIMITED};
+	if (!service || !service->policy || !service->policy->watched)
+		return;
+	ret_wish->exact_from_bytes = exact_from(service->policy, service->usage);
+	ret_wish->pids = service->policy->pids.kind != WD_LEVEL_OFF;
+	ret_wish->oom = service->policy->oom.count > 0 && oom_due(service->usage, now);
+	ret_wish->pressure = service->policy->pressure.count > 0;
+}

@@ -31,6 +31,7 @@ struct wd_memory {
 	char *service, *name, *id, *image_id;
 	struct wd_restart_policy policy;
 	unsigned counted;       /* RestartCount up to which crashes were counted */
+	wd_stamp sure;          /* when that was known to be right: what nobody saw has happened since */
 	wd_stamp last_event;    /* stamp of the newest event that was taken in */
 	wd_stamp started;       /* StartedAt as last seen */
 	wd_stamp cooldown_until, muted_until;

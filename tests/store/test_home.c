@@ -15,6 +15,8 @@
 #include <unistd.h>
 #include <watchdog/memory.h>
 
+#include "../../watchdog/store/rows.h"
+
 static char *place;
 
 static int set_up(void **state)
@@ -316,6 +318,37 @@ static void what_a_newer_seadog_wrote_is_left_alone(void **state)
 	assert_false(keeping_has(place, "seadog.db.damaged-1"));
 	assert_null(wd_store_open_reading(place, &error));
 	assert_non_null(strstr(error.text, "written by a newer seadog"));
+}
+
+static void see_the_old_one(void *data, const struct wd_memory *memory)
+{
+	assert_string_equal(memory->service, "old");
+	assert_int_equal(memory->counted, 4);
+	assert_int_equal(memory->sure, WD_STAMP_NONE);
+	++*(unsigned *)data;
+}
+
+static void what_an_older_seadog_wrote_is_brought_up_to_date(void **state)
+{
+	(void)state;
+	WD_AUTO_FREE char *old =
+		wd_format("%s PRAGMA application_id=%d; PRAGMA user_version=1;"
+			  "INSERT INTO services (service, counted, crashes, ooms) VALUES ('old', 4, '', '')",
+			  wd_rows_schema.steps[0], wd_rows_schema.application_id);
+	run_sql("seadog.db", old);
+	struct wd_error error = {0};
+	unsigned rows = 0;
+	assert_null(wd_store_open_reading(place, &error));
+	assert_non_null(strstr(error.text, "written by an older seadog"));
+	struct wd_store *store = open_warned(NULL);
+	assert_true(wd_store_load(store, see_the_old_one, &rows, &error));
+	assert_int_equal(rows, 1);
+	wd_store_close(store);
+	store = wd_store_open_reading(place, &error);
+	assert_non_null(store);
+	assert_true(wd_store_load(store, see_the_old_one, &rows, &error));
+	assert_int_equal(rows, 2);
+	wd_store_close(store);
 }
 
 static void a_directory_of_that_name_stops_only_the_writing(void **state)
@@ -764,6 +797,7 @@ int main(void)
 		STORY(a_log_without_its_database_is_not_applied_to_the_next),
 		STORY(another_programs_database_is_set_aside),
 		STORY(what_a_newer_seadog_wrote_is_left_alone),
+		STORY(what_an_older_seadog_wrote_is_brought_up_to_date),
 		STORY(a_directory_of_that_name_stops_only_the_writing),
 		STORY(rows_that_make_no_sense_do_no_harm),
 		STORY(somebody_who_looks_into_it_by_hand_delays_the_writing),

@@ -87,6 +87,7 @@ const struct wd_memory *keeping_memory(const char *service, unsigned number)
 		.image_id = word("sha256:fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"),
 		.policy = {WD_RESTART_ON_FAILURE, 7},
 		.counted = number,
+		.sure = 1767323045987654321 + number,
 		.last_event = 1767323046123456789 + number,
 		.started = 1767323000000000001,
 		.cooldown_until = 1767323346000000000,
@@ -174,6 +175,7 @@ void keeping_same_memory(const struct wd_memory *one, const struct wd_memory *tw
 	assert_true(wd_text_equal(one->image_id, two->image_id));
 	assert_true(wd_restart_policy_equal(one->policy, two->policy));
 	assert_int_equal(one->counted, two->counted);
+	assert_int_equal(one->sure, two->sure);
 	assert_int_equal(one->last_event, two->last_event);
 	assert_int_equal(one->started, two->started);
 	assert_int_equal(one->cooldown_until, two->cooldown_until);

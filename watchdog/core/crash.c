@@ -213,7 +213,7 @@ void wd_crash_owed(struct wd_guard *guard, struct wd_service *service)
 	struct wd_mark_time mark = {.at = guard->now,
 				    .from = service->sure_at,
 				    .stamp = guard->stamp,
-				    .from_stamp = service->sure_stamp,
+				    .from_stamp = service->memory.sure,
 				    .exit_code = -1};
 
 	service->memory.counted = service->owed;
@@ -229,8 +229,8 @@ void wd_crash_owed(struct wd_guard *guard, struct wd_service *service)
 	/* The Engine counts first and says so later, up to seconds later where output is held open: of a container that is
 	 * between two runs the last die may still be on its way. */
 	service->paid_ahead = missing && !service->running;
-	service->sure_at = guard->now;
-	service->sure_stamp = guard->stamp;
+	wd_service_account_is_right(guard, service, service->owed_asked);
+	wd_guard_dirty(guard, service, false);
 }
 
 /* --- OOM kills -------------------------------------------------------------------------------------------------------- */

@@ -124,8 +124,7 @@ struct wd_service {
 	wd_time owed_asked; /* when the inspect was asked that told it */
 	unsigned by_tool;   /* counted as started by a tool since the last look: it may have been a policy set since */
 	bool paid_ahead;    /* the die that may still come was counted as unseen already */
-	wd_time sure_at;    /* when `counted` was known to be right */
-	wd_stamp sure_stamp;
+	wd_time sure_at;    /* memory.sure on our clock */
 
 	wd_time broke_at;                    /* when it was well for the last time and broke; WD_NEVER: never */
 	wd_time unhealthy_since, down_since; /* WD_NEVER: is not */
@@ -203,6 +202,8 @@ void wd_service_lose(struct wd_guard *guard, struct wd_service *service); /* its
 void wd_service_forget(struct wd_guard *guard, struct wd_service *service);
 void wd_service_recall(struct wd_guard *guard, const struct wd_memory *memory);
 void wd_service_empty(struct wd_service *service); /* its windows */
+/* memory.counted was right at that moment, which is not ahead of us. */
+void wd_service_account_is_right(const struct wd_guard *guard, struct wd_service *service, wd_time at);
 void wd_service_judge_verdict(struct wd_guard *guard, struct wd_service *service);
 const char *wd_service_name(const struct wd_service *service);
 bool wd_service_may_touch(const struct wd_guard *guard, const struct wd_service *service);

@@ -48,6 +48,12 @@ void wd_service_empty(struct wd_service *service)
 	service->blind = false;
 }
 
+void wd_service_account_is_right(const struct wd_guard *guard, struct wd_service *service, wd_time at)
+{
+	service->sure_at = at;
+	service->memory.sure = guard->stamp - (guard->now - at) * 1000;
+}
+
 static void drop_id(struct wd_guard *guard, const struct wd_service *service)
 {
 	if (service->memory.id && wd_map_get(guard->by_id, service->memory.id) == service)
@@ -148,8 +154,8 @@ void wd_service_recall(struct wd_guard *guard, const struct wd_memory *memory)
 	mine->hold.id = wd_copy(memory->hold.id);
 	service->cooldown_until = mapped_ahead(guard, memory->cooldown_until);
 	service->muted_until = mapped_ahead(guard, memory->muted_until);
-	service->sure_stamp = memory->last_event ? memory->last_event : memory->started;
-	service->sure_at = wd_guard_when(guard, service->sure_stamp);
+	mine->sure = memory->sure ? memory->sure : memory->started;
+	service->sure_at = wd_guard_when(guard, mine->sure);
 	wd_marks_recall(&service->crashes, memory->crashes, memory->crash_count, guard->now, guard->stamp);
 	wd_marks_recall(&service->ooms, memory->ooms, memory->oom_count, guard->now, guard->stamp);
 	if (mine->id)
@@ -317,8 +323,7 @@ static void begin_anew(struct wd_guard *guard, struct wd_service *service, const
 	service->memory.counted = young ? 0 : container->restart_count;
 	service->memory.started = container->started;
 	service->memory.last_event = WD_STAMP_NONE;
-	service->sure_at = young ? wd_guard_when(guard, container->created) : guard->now;
-	service->sure_stamp = young ? container->created : guard->stamp;
+	wd_service_account_is_right(guard, service, young ? wd_guard_when(guard, container->created) : guard->now);
 }
 
 /* The rows' plain members; anything that changed is written. */
@@ -359,7 +364,7 @@ static void hear_stranger(struct wd_guard *guard, struct wd_service *service, st
 	unsigned counted = service->memory.counted;
 	service->memory.counted = created || dies > counted ? 0 : counted - dies;
 	if (stranger->since < service->sure_at)
-		service->sure_at = stranger->since;
+		wd_service_account_is_right(guard, service, stranger->since);
 	for (unsigned i = 0; i < stranger->count; i++)
 		wd_event_take(guard, service, &stranger->events[i]);
 	service->square = true;

@@ -155,8 +155,8 @@ static void compare_count(struct wd_guard *guard, struct wd_service *service, wd
 		wd_guard_dirty(guard, service, false);
 	}
 	service->owed = 0;
-	service->sure_at = guard->now;
-	service->sure_stamp = guard->stamp;
+	wd_service_account_is_right(guard, service, asked);
+	wd_guard_dirty(guard, service, false);
 }
 
 /* Whether what is held is as a hold leaves it. */
@@ -185,6 +185,8 @@ void wd_sight_take(struct wd_guard *guard, struct wd_service *service, wd_time a
 	learn_policy(guard, service);
 	if (service->square || service->container->restart_count != service->memory.counted)
 		compare_count(guard, service, asked);
+	else
+		wd_service_account_is_right(guard, service, asked); /* its row is written with the event that asked */
 	judge_down(guard, service);
 	judge_hold(guard, service);
 	wd_case_seen(guard, service);

@@ -252,6 +252,11 @@ enum wd_database_state wd_database_open_reading(const char *path, const struct w
 	enum wd_database_state state = set_up(database, error) ? WD_DATABASE_OPEN : why_not(database);
 	if (state == WD_DATABASE_OPEN)
 		state = check_origin(database, schema, &version, error);
+	if (state == WD_DATABASE_OPEN && version < schema->version) {
+		wd_fail(error, WD_ERROR_FAILED,
+			"it was written by an older seadog: the next start of the watchdog brings it up to date");
+		state = WD_DATABASE_UNUSABLE;
+	}
 	if (state == WD_DATABASE_OPEN)
 		state = check_content(database, error);
 	if (state == WD_DATABASE_OPEN)

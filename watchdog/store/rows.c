@@ -37,7 +37,10 @@ static const char first_schema[] =
 /* What a rollback must know after a death of seadog. */
 static const char journal_details[] = "ALTER TABLE journal ADD COLUMN details TEXT;";
 
-static const char *const schema_steps[] = {first_schema, journal_details};
+/* When the account of restarts was last right. */
+static const char account_schema[] = "ALTER TABLE services ADD COLUMN sure INTEGER NOT NULL DEFAULT 0;";
+
+static const char *const schema_steps[] = {first_schema, journal_details, account_schema};
 
 const struct wd_schema wd_rows_schema = {
 	.application_id = APPLICATION_ID,
@@ -62,6 +65,7 @@ static const struct column service_columns[] = {
 	{"restart_policy", RESTART, offsetof(struct wd_memory, policy.kind)},
 	{"restart_retries", UNSIGNED, offsetof(struct wd_memory, policy.retries)},
 	{"counted", UNSIGNED, offsetof(struct wd_memory, counted)},
+	{"sure", NUMBER, offsetof(struct wd_memory, sure)},
 	{"last_event", NUMBER, offsetof(struct wd_memory, last_event)},
 	{"started", NUMBER, offsetof(struct wd_memory, started)},
 	{"cooldown_until", NUMBER, offsetof(struct wd_memory, cooldown_until)},

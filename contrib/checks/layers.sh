@@ -33,7 +33,7 @@ BEGIN {
 	headers("words", "words records sample facts orders")
 	headers("config", "policy settings")
 	headers("core", "guard")
-	headers("engine", "endpoint engine wire")
+	headers("engine", "endpoint engine wire recreate")
 	headers("store", "store")
 	headers("meter", "meter")
 	headers("act", "act")

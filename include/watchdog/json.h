@@ -56,6 +56,10 @@ void wd_json_set_double(struct wd_json *object, const char *name, double number)
 void wd_json_set_bool(struct wd_json *object, const char *name, bool truth);
 void wd_json_set_null(struct wd_json *object, const char *name);
 void wd_json_remove(struct wd_json *object, const char *name);
+/* For walks over large trees. _append is _set for a name that the object is known not to have: nothing is searched.
+ * _drop takes out an item of the array or object and frees it; it returns the one behind it. */
+struct wd_json *wd_json_append(struct wd_json *object, const char *name, struct wd_json *value);
+struct wd_json *wd_json_drop(struct wd_json *array_or_object, struct wd_json *item);
 
 /* One line without white space, or indented for people. The caller frees the text. */
 char *wd_json_print(const struct wd_json *json);

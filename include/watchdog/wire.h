@@ -14,14 +14,11 @@
 enum wd_wire_line { WD_WIRE_EVENT, WD_WIRE_OTHER, WD_WIRE_RUBBISH };
 enum wd_wire_line wd_wire_event(const char *line, size_t length, struct wd_event *ret_event);
 
-/* Names that seadog gives while it recreates a container: NAME.seadog-HEX. They are nobody's service, as are compose's
- * "<12 hex>_NAME" of a container with its labels, and its one-off runs. */
-#define WD_WIRE_TEMPORARY ".seadog-"
-
 /* The answer of GET /containers/{id}/json. image_labels: wd_wire_image_labels() of its image, or NULL when the image is
  * not to be had: then no label counts as given. A label counts as given only if the image has not the same key with
- * the same value. Returns NULL with the error for what is no container, and for a restart policy that is unknown (it
- * could not be given back). */
+ * the same value. Names that seadog gives while it makes a container again (recreate.h) are nobody's service, as are
+ * compose's "<12 hex>_NAME" of a container with its labels, and its one-off runs. Returns NULL with the error for what
+ * is no container, and for a restart policy that is unknown (it could not be given back). */
 struct wd_container *wd_wire_container(const struct wd_json *inspect, const struct wd_json *image_labels,
                                        struct wd_error *error);
 /* The labels in the answer of GET /images/{id}/json as a document of the caller's: an empty object where it has none

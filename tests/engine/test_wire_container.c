@@ -293,11 +293,11 @@ static void identity_is_composes_or_the_name(void **state)
 static void passing_names_are_nobodys(void **state)
 {
 	(void)state;
-	assert_service("web.seadog-3fa9", "", "web.seadog-3fa9", true);
-	assert_service("web.seadog-", "", "web.seadog-", false);
-	assert_service("web.seadog-old", "", "web.seadog-old", false);
-	assert_service("web.seadog-x.seadog-12", "", "web.seadog-x.seadog-12", true);
-	assert_service(".seadog-12", "", ".seadog-12", false);
+	assert_service("web.rbnew-3fa91234", "", "web.rbnew-3fa91234", true);
+	assert_service("web.rbnew-", "", "web.rbnew-", false);
+	assert_service("web.rbold-old", "", "web.rbold-old", false);
+	assert_service("web.rbold-x.rbold-12ab34cd", "", "web.rbold-x.rbold-12ab34cd", true);
+	assert_service(".rbold-12ab34cd", "", ".rbold-12ab34cd", false);
 	assert_service("0123456789ab_shop-web-1", COMPOSE("1"), "0123456789ab_shop-web-1", true);
 	/* Somebody's own choice of name, without compose. */
 	assert_service("0123456789ab_shop-web-1", "", "0123456789ab_shop-web-1", false);

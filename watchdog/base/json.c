@@ -571,6 +571,22 @@ void wd_json_remove(struct wd_json *object, const char *name)
 		remove_from(as_own(object), as_own(object)->child, name);
 }
 
+struct wd_json *wd_json_append(struct wd_json *object, const char *name, struct wd_json *value)
+{
+	assert(wd_json_is_object(object) && name && value);
+	WD_AUTO_FREE char *valid = valid_copy(name);
+
+	return wd_need(cJSON_AddItemToObject(as_own(object), valid, as_own(value)) ? value : NULL);
+}
+
+struct wd_json *wd_json_drop(struct wd_json *array_or_object, struct wd_json *item)
+{
+	struct wd_json *next = wd_json_next(item);
+
+	cJSON_Delete(cJSON_DetachItemViaPointer(as_own(array_or_object), as_own(item)));
+	return next;
+}
+
 /* ---- printing ---- */
 
 char *wd_json_print(const struct wd_json *json)

@@ -5,6 +5,7 @@
 #include <strings.h>
 #include <watchdog/map.h>
 #include <watchdog/memory.h>
+#include <watchdog/recreate.h>
 #include <watchdog/wire.h>
 
 #include "wire_id.h"
@@ -148,17 +149,6 @@ static bool is_hex(const char *text, size_t length)
 	return length > 0 && strspn(text, "0123456789abcdef") >= length;
 }
 
-static bool is_seadogs_name(const char *name)
-{
-	const char *mark = NULL;
-	for (const char *at = name; (at = strstr(at, WD_WIRE_TEMPORARY)); at++)
-		mark = at;
-	if (mark == NULL || mark == name)
-		return false;
-	const char *hex = mark + strlen(WD_WIRE_TEMPORARY);
-	return is_hex(hex, strlen(hex));
-}
-
 static bool is_composes_name(const char *name)
 {
 	return strlen(name) > 13 && is_hex(name, 12) && name[12] == '_';
@@ -169,7 +159,7 @@ static bool is_transient(const struct wd_container *container, const struct wd_j
 	const char *one_off = wd_container_label(container, LABEL_ONE_OFF);
 	if (one_off != NULL && strcasecmp(one_off, "true") == 0)
 		return true;
-	return is_seadogs_name(container->name) ||
+	return wd_spare_read(container->name, NULL, NULL) != WD_SPARE_NONE ||
 	       (is_composes_name(container->name) && wd_json_get(labels, LABEL_PROJECT) != NULL);
 }
 

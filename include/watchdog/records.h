@@ -26,6 +26,39 @@ struct wd_hold {
 	char *id;            /* the container that is held */
 };
 
+/* An image that is known to be good for a service, and kept by a tag of seadog's own (orders.h). */
+enum wd_pin_by { WD_PIN_LEARNED, WD_PIN_HAND, WD_PIN_CONFIG, WD_PIN_LABEL, WD_PIN_BYS };
+const char *wd_pin_by_name(enum wd_pin_by by); /* "learned" */
+bool wd_pin_by_parse(const char *name, enum wd_pin_by *ret_by);
+struct wd_pin {
+	char *image;    /* the name that it had: "acme/web:1.4.2" */
+	char *id;       /* "sha256:…" */
+	char *digests;  /* RepoDigests, by a space each, by which it can be pulled again; may be "" */
+	wd_stamp since;
+	enum wd_pin_by by;
+};
+
+/* A rollback: once per pair of images. Where it helped, the image that it came from is known to be bad. */
+enum wd_swap_end { WD_SWAP_OPEN, WD_SWAP_HELPED, WD_SWAP_IN_VAIN, WD_SWAP_ENDS };
+const char *wd_swap_end_name(enum wd_swap_end end); /* "open", "helped", "in vain" */
+bool wd_swap_end_parse(const char *name, enum wd_swap_end *ret_end);
+struct wd_swap_record {
+	char *from_image, *from_id;
+	char *to_image, *to_id;
+	wd_stamp at;
+	enum wd_swap_end end;
+};
+
+/* What is remembered of a service's images: written apart from its row, which changes with every crash. */
+struct wd_pins {
+	struct wd_pin *items; unsigned count; /* the last learned is the last */
+	struct wd_swap_record *swaps; unsigned swap_count; /* the newest is the last */
+	char *config_of, *config; /* the image that it runs, and its Config as JSON: where the image is removed, nobody else has it */
+};
+void wd_pins_done(struct wd_pins *pins); /* frees what it holds; empty after it */
+void wd_pins_copy(struct wd_pins *to, const struct wd_pins *from); /* to: uninitialized, or empty */
+const struct wd_swap_record *wd_pins_bad(const struct wd_pins *pins, const char *id); /* a swap away from it that helped, or NULL */
+
 /* What is remembered of a service: one row. */
 struct wd_memory {
 	char *service, *name, *id, *image_id;
@@ -38,6 +71,7 @@ struct wd_memory {
 	struct wd_hold hold;
 	struct wd_mark *crashes; unsigned crash_count;
 	struct wd_mark *ooms; unsigned oom_count;
+	struct wd_pins pins; /* by wd_store_pins(), not by wd_store_service() */
 };
 void wd_memory_done(struct wd_memory *memory); /* frees what it holds, not itself */
 

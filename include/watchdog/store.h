@@ -35,6 +35,8 @@ struct wd_store *wd_store_open_reading(const char *directory, struct wd_error *e
 typedef void wd_store_done(void *data, const char *why);
 
 void wd_store_service(struct wd_store *store, const struct wd_memory *memory, wd_store_done *done, void *data);
+/* The images alone; wd_store_service() leaves them as they are. */
+void wd_store_pins(struct wd_store *store, const char *service, const struct wd_pins *pins);
 void wd_store_forget(struct wd_store *store, const char *service);
 void wd_store_incident(struct wd_store *store, const struct wd_incident *incident, wd_store_done *done, void *data);
 void wd_store_resume(struct wd_store *store, wd_stamp last_event); /* where the event stream is to be resumed */

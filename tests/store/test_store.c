@@ -86,6 +86,108 @@ static void a_service_of_which_nothing_is_known_comes_back_too(void **state)
 	wd_store_close(store);
 }
 
+/* --- images --- */
+
+static char *lent(const char *text)
+{
+	union {
+		const char *given;
+		char *wanted;
+	} either = {.given = text};
+	return either.wanted;
+}
+
+static void put_pins(struct wd_store *store, const char *service)
+{
+	struct wd_pin items[] = {
+		{lent("acme/web:1.4"), lent("sha256:14"), lent("acme/web@sha256:d14 x@sha256:e"), 17, WD_PIN_LEARNED},
+		{lent("acme/web:1.3"), lent("sha256:13"), lent(""), 16, WD_PIN_LABEL},
+	};
+	struct wd_swap_record swaps[] = {
+		{lent("acme/web:1.5"), lent("sha256:15"), lent("acme/web:1.4"), lent("sha256:14"), 18, WD_SWAP_HELPED},
+		{lent("acme/web:1.6"), lent("sha256:16"), lent("acme/web:1.4"), lent("sha256:14"), 19, WD_SWAP_IN_VAIN},
+	};
+	const struct wd_pins pins = {
+		items, 2, swaps, 2, .config_of = lent("sha256:15"), .config = lent("{\"Env\":[\"it's=1\"]}")};
+	wd_store_service(store, keeping_memory(service, 1), NULL, NULL);
+	wd_store_pins(store, service, &pins);
+}
+
+static void has_pins(void *data, const struct wd_memory *memory)
+{
+	const struct wd_pins *pins = &memory->pins;
+	++*(unsigned *)data;
+	assert_int_equal(pins->count, 2);
+	assert_string_equal(pins->items[0].image, "acme/web:1.4");
+	assert_string_equal(pins->items[0].digests, "acme/web@sha256:d14 x@sha256:e");
+	assert_int_equal(pins->items[0].since, 17);
+	assert_int_equal(pins->items[0].by, WD_PIN_LEARNED);
+	assert_string_equal(pins->items[1].id, "sha256:13");
+	assert_int_equal(pins->items[1].by, WD_PIN_LABEL);
+	assert_int_equal(pins->swap_count, 2);
+	assert_string_equal(pins->swaps[0].from_id, "sha256:15");
+	assert_string_equal(pins->swaps[1].to_image, "acme/web:1.4");
+	assert_int_equal(pins->swaps[1].end, WD_SWAP_IN_VAIN);
+	assert_ptr_equal(wd_pins_bad(pins, "sha256:15"), &pins->swaps[0]);
+	assert_null(wd_pins_bad(pins, "sha256:16"));
+	assert_null(wd_pins_bad(pins, NULL));
+	assert_string_equal(pins->config_of, "sha256:15");
+	assert_string_equal(pins->config, "{\"Env\":[\"it's=1\"]}");
+}
+
+static void what_is_known_of_images_outlives_the_changes_of_its_service(void **state)
+{
+	(void)state;
+	struct wd_store *store = open_with(NULL);
+	unsigned rows = 0;
+	put_pins(store, "web");
+	wd_store_service(store, keeping_memory("web", 2), NULL, NULL);
+	store = again(store);
+	assert_true(wd_store_load(store, has_pins, &rows, NULL));
+	assert_int_equal(rows, 1);
+	wd_store_close(store);
+}
+
+static void has_none(void *data, const struct wd_memory *memory)
+{
+	++*(unsigned *)data;
+	assert_int_equal(memory->pins.count + memory->pins.swap_count, 0);
+	assert_null(memory->pins.config);
+}
+
+static unsigned count_rows(const char *table)
+{
+	WD_AUTO_FREE char *path = keeping_file(place, "seadog.db"), *sql = wd_format("SELECT count(*) FROM %s", table);
+	sqlite3 *database = NULL;
+	sqlite3_stmt *query = NULL;
+	assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(database, sql, -1, &query, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(query), SQLITE_ROW);
+	unsigned count = (unsigned)sqlite3_column_int(query, 0);
+	sqlite3_finalize(query);
+	sqlite3_close(database);
+	return count;
+}
+
+static void who_is_forgotten_leaves_no_images_behind(void **state)
+{
+	(void)state;
+	struct wd_store *store = open_with(NULL);
+	unsigned rows = 0;
+	put_pins(store, "web");
+	put_pins(store, "other");
+	wd_store_close(store);
+	assert_int_equal(count_rows("pins"), 4);
+	assert_int_equal(count_rows("configs"), 1);
+	store = open_with(NULL);
+	wd_store_forget(store, "web");
+	wd_store_pins(store, "other", &(struct wd_pins){0});
+	assert_true(wd_store_load(store, has_none, &rows, NULL));
+	assert_int_equal(rows, 1);
+	wd_store_close(store);
+	assert_int_equal(count_rows("pins") + count_rows("swaps") + count_rows("running") + count_rows("configs"), 0);
+}
+
 static void a_forgotten_service_is_gone(void **state)
 {
 	(void)state;
@@ -667,6 +769,8 @@ int main(void)
 #define STORY(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 		STORY(a_service_comes_back_as_it_was_given),
 		STORY(a_service_of_which_nothing_is_known_comes_back_too),
+		STORY(what_is_known_of_images_outlives_the_changes_of_its_service),
+		STORY(who_is_forgotten_leaves_no_images_behind),
 		STORY(a_forgotten_service_is_gone),
 		STORY(an_incident_comes_back_with_its_steps_notes_and_logs),
 		STORY(a_list_of_incidents_may_be_brief),

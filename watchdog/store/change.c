@@ -1,5 +1,6 @@
 #include "change.h"
 
+#include "pins.h"
 #include "rows.h"
 #include <inttypes.h>
 #include <string.h>
@@ -33,6 +34,15 @@ struct wd_change *wd_change_service(const struct wd_memory *memory)
 	copy->hold.id = wd_copy(memory->hold.id);
 	copy->crashes = copy_marks(memory->crashes, memory->crash_count);
 	copy->ooms = copy_marks(memory->ooms, memory->oom_count);
+	copy->pins = (struct wd_pins){0};
+	return change;
+}
+
+struct wd_change *wd_change_pins(const char *service, const struct wd_pins *pins)
+{
+	struct wd_change *change = new_change(WD_CHANGE_PINS);
+	change->pins.service = wd_copy(service);
+	wd_pins_copy(&change->pins.record, pins);
 	return change;
 }
 
@@ -130,6 +140,10 @@ static void free_record(struct wd_change *change)
 	case WD_CHANGE_SERVICE:
 		wd_memory_done(&change->memory);
 		break;
+	case WD_CHANGE_PINS:
+		free(change->pins.service);
+		wd_pins_done(&change->pins.record);
+		break;
 	case WD_CHANGE_FORGET:
 		free(change->service);
 		break;
@@ -166,6 +180,8 @@ char *wd_change_subject(const struct wd_change *change)
 		return wd_format("service %s", change->memory.service);
 	case WD_CHANGE_FORGET:
 		return wd_format("service %s", change->service);
+	case WD_CHANGE_PINS:
+		return wd_format("pins %s", change->pins.service);
 	case WD_CHANGE_INCIDENT:
 		return wd_format("incident %" PRId64, change->incident->id);
 	case WD_CHANGE_RESUME:
@@ -200,6 +216,8 @@ bool wd_change_apply(const struct wd_change *change, struct wd_database *databas
 	switch (change->kind) {
 	case WD_CHANGE_SERVICE:
 		return wd_rows_put_service(database, &change->memory, error);
+	case WD_CHANGE_PINS:
+		return wd_rows_put_pins(database, change->pins.service, &change->pins.record, error);
 	case WD_CHANGE_FORGET:
 		return wd_rows_drop_service(database, change->service, error);
 	case WD_CHANGE_INCIDENT:

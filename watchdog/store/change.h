@@ -8,6 +8,7 @@
 
 enum wd_change_kind {
 	WD_CHANGE_SERVICE,
+	WD_CHANGE_PINS,
 	WD_CHANGE_FORGET,
 	WD_CHANGE_INCIDENT,
 	WD_CHANGE_RESUME,
@@ -25,6 +26,10 @@ struct wd_change {
 	union {
 		struct wd_memory memory;
 		char *service;
+		struct {
+			char *service;
+			struct wd_pins record;
+		} pins;
 		struct wd_incident *incident;
 		struct wd_journal journal;
 		int64_t number; /* a moment, or the id of what is struck out */
@@ -45,6 +50,7 @@ TAILQ_HEAD(wd_changes, wd_change);
 
 /* Copies the record. */
 struct wd_change *wd_change_service(const struct wd_memory *memory);
+struct wd_change *wd_change_pins(const char *service, const struct wd_pins *pins);
 struct wd_change *wd_change_forget(const char *service);
 struct wd_change *wd_change_incident(const struct wd_incident *incident);
 struct wd_change *wd_change_journal(const struct wd_journal *journal);

@@ -1,6 +1,7 @@
 #include "rows.h"
 
 #include "marks.h"
+#include "pins.h"
 #include <limits.h>
 #include <stddef.h>
 #include <watchdog/memory.h>
@@ -40,7 +41,7 @@ static const char journal_details[] = "ALTER TABLE journal ADD COLUMN details TE
 /* When the account of restarts was last right. */
 static const char account_schema[] = "ALTER TABLE services ADD COLUMN sure INTEGER NOT NULL DEFAULT 0;";
 
-static const char *const schema_steps[] = {first_schema, journal_details, account_schema};
+static const char *const schema_steps[] = {first_schema, journal_details, account_schema, wd_pins_schema};
 
 const struct wd_schema wd_rows_schema = {
 	.application_id = APPLICATION_ID,
@@ -249,7 +250,7 @@ bool wd_rows_drop_service(struct wd_database *database, const char *service, str
 	if (!query)
 		return false;
 	wd_query_put_text(query, service);
-	return wd_query_run(query, error);
+	return wd_query_run(query, error) && wd_rows_drop_pins(database, service, error);
 }
 
 static bool drop_rest(struct wd_database *database, const char *sql, int64_t incident, unsigned count,
@@ -377,9 +378,12 @@ bool wd_rows_services(struct wd_database *database, struct wd_memory **ret_memor
 		wd_marks_parse(wd_query_text(query), &memory->crashes, &memory->crash_count);
 		wd_marks_parse(wd_query_text(query), &memory->ooms, &memory->oom_count);
 	}
+	bool ok = row == 0;
+	for (size_t n = 0; ok && n < count; n++)
+		ok = wd_rows_pins(database, memories[n].service, &memories[n].pins, error);
 	*ret_memories = memories;
 	*ret_count = count;
-	return row == 0;
+	return ok;
 }
 
 bool wd_rows_journal(struct wd_database *database, struct wd_journal **ret_journal, size_t *ret_count,

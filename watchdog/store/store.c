@@ -344,6 +344,11 @@ void wd_store_service(struct wd_store *store, const struct wd_memory *memory, wd
 	ask(store, wd_change_service(memory), done, data);
 }
 
+void wd_store_pins(struct wd_store *store, const char *service, const struct wd_pins *pins)
+{
+	ask(store, wd_change_pins(service, pins), NULL, NULL);
+}
+
 void wd_store_forget(struct wd_store *store, const char *service)
 {
 	ask(store, wd_change_forget(service), NULL, NULL);

@@ -27,7 +27,7 @@ struct wd_actor *wd_actor_new(struct wd_loop *loop, struct wd_engine *engine, st
                               const struct wd_actor_hooks *hooks);
 struct wd_actor *wd_actor_free(struct wd_actor *actor); /* cancels; the journal keeps what was under way */
 
-/* Starts the plan of an order of kind WD_ORDER_ACT (stop, pause, restart, release); at most one per container at a
+/* Starts the plan of an order of kind WD_ORDER_ACT (stop, pause, throttle, restart, release); at most one per container at a
  * time, a second waits for the first, and at most eight in all. `remembered`: the policy in the order is already durable,
  * so a stop or a pause is sent at once: without waiting for the disk, and without the look that would refuse AutoRemove
  * and Swarm tasks (whoever remembers has looked).
@@ -54,6 +54,7 @@ struct wd_resumed {
 	const char *plan, *service, *name, *container;
 	enum wd_plan_end end;
 	struct wd_restart_policy policy;
+	struct wd_cpu_cut cut;
 	int64_t incident;
 	const char *detail;
 	const char *replaced_by; /* as in WD_FACT_ACTED: a rollback that is DONE is to be verified anew */

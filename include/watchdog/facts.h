@@ -56,7 +56,7 @@ struct wd_fact {
 		const struct wd_incident *incident;
 		struct {
 			const char *service;
-			enum wd_action action; /* STOP or PAUSE: a hold; RELEASE */
+			enum wd_action action; /* STOP or PAUSE: a hold; THROTTLE; RELEASE */
 			uint64_t ticket;       /* with WD_TICKET_RESUMED set, so that it is none of the guard's own */
 		} resuming;
 		bool restarted;
@@ -74,6 +74,7 @@ struct wd_fact {
 			const char *detail;  /* for the step: "restart policy always kept for release" */
 			const char *logs;    /* the container's last lines, or NULL */
 			struct wd_restart_policy kept; /* hold: the policy that was found before it was set to no */
+			struct wd_cpu_cut cut;         /* throttle: what was found, and what holds now */
 			/* The container that is the service from now on: the new one of a rollback that is DONE, which waits for COMMIT
 			 * or TAKE_BACK, and the old one of a TAKE_BACK. NULL: the same as before. */
 			const char *replaced_by;

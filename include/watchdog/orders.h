@@ -39,11 +39,12 @@ struct wd_order {
 	const char *name;
 	const char *id;      /* container */
 	enum wd_action action; /* ACT */
-	double cpus;
+	double cpus;           /* ACT throttle: how many are left */
+	struct wd_cpu_cut cut; /* ACT release: what a throttle took and is given back; none: it took none */
 	const char *hook;
 	struct wd_restart_policy policy; /* ACT: what to give back (release), or what was remembered (stop) */
 	bool no_start;       /* ACT release */
-	enum wd_action hold_kind; /* ACT release: what is released, stop or pause */
+	enum wd_action hold_kind; /* ACT release: what is released: stop, pause, or throttle alone */
 	bool running;        /* ACT release: it runs already (a start by hand); only the policy goes back */
 	wd_time stop_timeout;
 	struct wd_target target; /* ACT rollback: the image to go to; IMAGE */

@@ -59,6 +59,13 @@ void wd_pins_done(struct wd_pins *pins); /* frees what it holds; empty after it 
 void wd_pins_copy(struct wd_pins *to, const struct wd_pins *from); /* to: uninitialized, or empty */
 const struct wd_swap_record *wd_pins_bad(const struct wd_pins *pins, const char *id); /* a swap away from it that helped, or NULL */
 
+/* CPUs that seadog has taken away from what runs on; a hold may be beside it. */
+struct wd_throttle {
+	struct wd_cpu_cut cut; /* none: it is not throttled */
+	wd_stamp since;
+	int64_t incident;
+};
+
 /* What is remembered of a service: one row. */
 struct wd_memory {
 	char *service, *name, *id, *image_id;
@@ -69,10 +76,15 @@ struct wd_memory {
 	wd_stamp started;       /* StartedAt as last seen */
 	wd_stamp cooldown_until, muted_until;
 	struct wd_hold hold;
+	struct wd_throttle throttle; /* of the container `id` */
 	struct wd_mark *crashes; unsigned crash_count;
 	struct wd_mark *ooms; unsigned oom_count;
 	struct wd_pins pins; /* by wd_store_pins(), not by wd_store_service() */
 };
+/* Whether seadog has taken something from it that a release gives back: a hold, a throttle, or both; and as what: the kind
+ * of the hold, which a throttle goes with, or THROTTLE alone. */
+bool wd_memory_is_bound(const struct wd_memory *memory);
+enum wd_action wd_memory_kind(const struct wd_memory *memory);
 void wd_memory_done(struct wd_memory *memory); /* frees what it holds, not itself */
 
 struct wd_step {

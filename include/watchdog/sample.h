@@ -23,7 +23,8 @@ struct wd_sample {
 	uint64_t swap_bytes;
 	uint64_t cpu_usec;           /* since the cgroup was made */
 	uint64_t throttled_usec;
-	double cpus_allowed;         /* the quota, but not more than its cpuset has, or the host; above 0 */
+	double cpus_allowed;         /* the quota, but not more than cpus_there; above 0 */
+	double cpus_there;           /* that its cpuset has, or the host */
 	uint64_t pids, pids_limit;   /* threads count too; WD_UNLIMITED */
 	uint64_t oom_kills;          /* since the cgroup was made, children included on v2 */
 	struct wd_pressure pressure;

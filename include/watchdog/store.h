@@ -54,6 +54,7 @@ struct wd_journal {
 	int64_t incident;
 	unsigned step;       /* the step that may have begun */
 	struct wd_restart_policy policy;
+	struct wd_cpu_cut cut;
 	bool no_start;
 	wd_stamp began;
 	char *details;       /* what only its plan understands, as JSON; may be NULL */

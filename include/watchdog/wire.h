@@ -45,7 +45,8 @@ char *wd_wire_logs(const char *body, size_t length, unsigned lines);
  * health-check execs nor anything else. */
 const char *wd_wire_filters(bool podman);
 
-/* Body of POST /containers/{id}/update that sets a restart policy and nothing else. The caller frees. */
-char *wd_wire_update_policy(struct wd_restart_policy policy);
+/* Body of POST /containers/{id}/update that sets a restart policy, or the CPUs that it may use, or both, and nothing else;
+ * NULL: not that. The caller frees. */
+char *wd_wire_update(const struct wd_restart_policy *policy, const struct wd_cpus *cpus);
 
 #endif

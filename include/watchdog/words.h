@@ -59,6 +59,21 @@ struct wd_restart_policy {
 };
 bool wd_restart_policy_equal(struct wd_restart_policy one, struct wd_restart_policy two);
 
+/* What HostConfig says of CPU time: CpuQuota and CpuPeriod (microseconds) or NanoCpus; 0 where it is not set, and a quota
+ * of -1 is none either. Set to 0 the Engine leaves them as they are (moby container_unix.go), and it refuses a quota
+ * beside NanoCpus: so what is taken away is taken in the way in which it was given, and where nothing was set, by the
+ * quota, which -1 gives back. */
+struct wd_cpus {
+	int64_t quota, period, nano;
+};
+struct wd_cpu_cut { /* a throttle: what holds, and what is given back; all 0: none */
+	struct wd_cpus before, now;
+};
+double wd_cpus_count(struct wd_cpus cpus);                      /* how many it may use; 0: no limit */
+struct wd_cpus wd_cpus_lower(struct wd_cpus from, double count); /* the same kind of limit, of so many */
+bool wd_cpus_equal(struct wd_cpus one, struct wd_cpus two);     /* -1 is the same as nothing set */
+bool wd_cpu_cut_is(const struct wd_cpu_cut *cut);               /* whether it is any */
+
 struct wd_label {
 	char *key;
 	char *value;
@@ -81,6 +96,7 @@ struct wd_container {
 	bool spoofs_exit_code; /* has a label "exitCode": its events cannot be believed about that (engine.md 1.4) */
 	bool spoofs_signal;    /* has a label "signal" */
 	struct wd_restart_policy policy;
+	struct wd_cpus cpus;
 	unsigned restart_count; /* policy restarts since the last start by hand */
 	wd_stamp created, started, finished; /* WD_STAMP_NONE where never */
 	enum wd_health health;

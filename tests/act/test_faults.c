@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <watchdog/memory.h>
+#include <watchdog/wire.h>
 
 enum { CALLS_MAX = 40 };
 
@@ -22,11 +23,14 @@ struct scene {
 	wd_time lives;       /* WD_NEVER: a good one; else it exits with 3 */
 	enum wd_action held; /* stop, pause: it is on hold so before; else: not */
 	bool no_start, remembered, race;
+	struct wd_cpus cpus; /* that it was given; what a throttle finds */
+	bool throttled;      /* … and it is throttled to half a CPU before */
 	wd_time journal_takes;
 };
 
 #define SCENE(NAME, FLAVOUR, ACTION, POLICY, LIVES)                                                                    \
 	.name = NAME, .flavour = MODEL_##FLAVOUR, .action = WD_ACTION_##ACTION, .policy = POLICY, .lives = LIVES
+#define HALF 0.5
 #define FAST (50 * WD_MILLISECOND)
 
 static const struct scene scenes[] = {
@@ -46,6 +50,16 @@ static const struct scene scenes[] = {
 	 .no_start = true},
 	{SCENE("release one of podman", PODMAN, RELEASE, "always", WD_NEVER), .held = WD_ACTION_STOP},
 	{SCENE("release from a pause", DOCKER_20, RELEASE, "always", WD_NEVER), .held = WD_ACTION_PAUSE},
+	{SCENE("throttle one that may use all", DOCKER_20, THROTTLE, "always", WD_NEVER)},
+	{SCENE("throttle one with a quota", DOCKER_26, THROTTLE, "no", WD_NEVER), .cpus = {75000, 50000, 0}},
+	{SCENE("throttle one with NanoCpus", DOCKER_20, THROTTLE, "always", WD_NEVER), .cpus = {0, 0, 1500000000}},
+	{SCENE("throttle with a slow disk", DOCKER_20, THROTTLE, "always", WD_NEVER), .journal_takes = 3 * WD_SECOND},
+	{SCENE("release from a throttle", DOCKER_20, RELEASE, "always", WD_NEVER), .held = WD_ACTION_THROTTLE,
+	 .throttled = true},
+	{SCENE("release from a throttle of NanoCpus", DOCKER_26, RELEASE, "always", WD_NEVER),
+	 .held = WD_ACTION_THROTTLE, .throttled = true, .cpus = {0, 0, 1500000000}},
+	{SCENE("release what is held and throttled", DOCKER_20, RELEASE, "always", WD_NEVER), .held = WD_ACTION_STOP,
+	 .throttled = true, .cpus = {75000, 50000, 0}},
 	{SCENE("restart a good one", DOCKER_20, RESTART, "always", WD_NEVER)},
 	{SCENE("restart one without a policy", DOCKER_26, RESTART, "no", WD_NEVER)},
 };
@@ -67,6 +81,24 @@ static void post(struct play *play, const char *verb, const char *body)
 	model_answer_done(&answer);
 }
 
+static struct wd_cpu_cut cut_of(const struct scene *scene)
+{
+	return (struct wd_cpu_cut){.before = scene->cpus, .now = wd_cpus_lower(scene->cpus, HALF)};
+}
+
+static void set_cpus(struct play *play)
+{
+	const struct wd_cpu_cut cut = cut_of(play->scene);
+	WD_AUTO_FREE char *given = wd_wire_update(NULL, &cut.before), *taken = wd_wire_update(NULL, &cut.now);
+
+	if (cut.before.period)
+		post(play, "update", "{\"CpuPeriod\":50000}");
+	if (cut.before.quota || cut.before.nano)
+		post(play, "update", given);
+	if (play->scene->throttled)
+		post(play, "update", taken);
+}
+
 static void open_play(struct play *play, const struct scene *scene)
 {
 	const struct model_script script = {.lives = scene->lives,
@@ -85,11 +117,12 @@ static void open_play(struct play *play, const struct scene *scene)
 	snprintf(play->id, sizeof(play->id), "%s", model_add(play->stage.model, &setup));
 	play->policy = stage_policy(&play->stage, "web");
 	model_advance(play->stage.model, 2 * WD_SECOND);
+	set_cpus(play);
 	if (scene->held == WD_ACTION_STOP)
 		post(play, "stop", NULL);
 	if (scene->held == WD_ACTION_PAUSE)
 		post(play, "pause", NULL);
-	if (scene->held)
+	if (scene->held && scene->held != WD_ACTION_THROTTLE)
 		post(play, "update", "{\"RestartPolicy\":{\"Name\":\"no\"}}");
 	model_set_update_race(play->stage.model, scene->race);
 	play->stage.journal_takes = scene->journal_takes;
@@ -104,6 +137,10 @@ static void begin_play(struct play *play)
 
 	order.policy = play->scene->remembered || play->scene->held ? play->policy : (struct wd_restart_policy){0};
 	order.no_start = play->scene->no_start;
+	order.cpus = HALF;
+	order.hold_kind = play->scene->held;
+	if (play->scene->throttled)
+		order.cut = cut_of(play->scene);
 	stage_do(&play->stage, &order, play->scene->remembered);
 	stage_run(&play->stage, 1);
 }
@@ -113,6 +150,13 @@ static void begin_play(struct play *play)
 static bool is_up(enum wd_state state)
 {
 	return state == WD_STATE_RUNNING || state == WD_STATE_RESTARTING;
+}
+
+static bool has_cpus(const struct play *play, bool throttled)
+{
+	const struct wd_cpu_cut cut = cut_of(play->scene);
+
+	return wd_cpus_equal(stage_cpus(&play->stage, "web"), throttled ? cut.now : cut.before);
 }
 
 static bool has_own_policy(const struct play *play)
@@ -158,6 +202,10 @@ static bool is_released(const struct play *play)
 
 static bool is_as_wanted(const struct play *play)
 {
+	if (!has_cpus(play, play->scene->action == WD_ACTION_THROTTLE))
+		return false;
+	if (play->scene->action == WD_ACTION_THROTTLE || play->scene->held == WD_ACTION_THROTTLE)
+		return goes_on(play) && !was_started(play);
 	if (play->scene->action == WD_ACTION_RELEASE)
 		return is_released(play);
 	if (play->scene->action == WD_ACTION_RESTART)
@@ -167,7 +215,9 @@ static bool is_as_wanted(const struct play *play)
 
 static bool is_as_before(const struct play *play)
 {
-	return play->scene->held ? is_held(play) : goes_on(play);
+	if (play->scene->held && play->scene->held != WD_ACTION_THROTTLE)
+		return is_held(play);
+	return goes_on(play) && (play->scene->throttled == has_cpus(play, true));
 }
 
 static void fail_play(const struct play *play, const char *what, unsigned at, enum stage_fault fault)
@@ -203,6 +253,13 @@ static unsigned count_calls(const struct scene *scene)
 	return count;
 }
 
+static bool keeps_cpus(const struct play *play)
+{
+	const struct wd_cpu_cut cut = cut_of(play->scene);
+
+	return wd_cpus_equal(play->stage.cut.before, cut.before) && wd_cpus_equal(play->stage.cut.now, cut.now);
+}
+
 /* No single fault keeps a plan from its end. */
 static void check_alive(const struct play *play, unsigned at, enum stage_fault fault)
 {
@@ -211,6 +268,8 @@ static void check_alive(const struct play *play, unsigned at, enum stage_fault f
 	expect(play, is_as_wanted(play), "is not as wanted", at, fault);
 	if (play->scene->action == WD_ACTION_STOP || play->scene->action == WD_ACTION_PAUSE)
 		expect(play, wd_restart_policy_equal(play->stage.kept, play->policy), "policy lost", at, fault);
+	if (play->scene->action == WD_ACTION_THROTTLE)
+		expect(play, keeps_cpus(play), "CPUs lost", at, fault);
 }
 
 static void check_revived(const struct play *play, unsigned at, enum stage_fault fault)

@@ -221,7 +221,7 @@ static void an_action_without_a_plan_is_refused_and_not_from_within(void **state
 
 	(void)state;
 	add_good("web", "always");
-	order = stage_order(&stage, WD_ACTION_THROTTLE, "web");
+	order = stage_order(&stage, WD_ACTION_HOOK, "web");
 	stage_do(&stage, &order, false);
 	assert_int_equal(stage.ends, 0);
 	stage_run(&stage, 1);
@@ -640,6 +640,50 @@ static void assert_described(enum wd_action action, enum wd_action hold_kind, si
 	wd_list_done(&told);
 }
 
+static void a_dry_run_of_a_throttle_says_which_limit(void **state)
+{
+	struct wd_order order = stage_order(&stage, WD_ACTION_THROTTLE, "web");
+	const struct wd_cpu_cut quota = {.before = {75000, 50000, 0}, .now = {25000, 50000, 0}};
+	struct wd_list told = {0};
+
+	(void)state;
+	order.id = "3f2a0000000000000000000000000000000000000000000000000000000000ff";
+	order.cpus = 0.5;
+	wd_plan_describe(&order, &told);
+	assert_int_equal(told.count, 2);
+	assert_string_equal(told.items[0], "POST /containers/3f2a00000000…/update CpuQuota=50000");
+	assert_string_equal(told.items[1], "verify: throttled to 0.5 CPUs");
+	wd_list_done(&told);
+	order.action = WD_ACTION_RELEASE;
+	order.hold_kind = WD_ACTION_THROTTLE;
+	order.cut = quota;
+	wd_plan_describe(&order, &told);
+	assert_int_equal(told.count, 2);
+	assert_string_equal(told.items[0], "POST /containers/3f2a00000000…/update CpuQuota=75000");
+	assert_string_equal(told.items[1], "verify: 1.5 CPUs");
+	wd_list_done(&told);
+}
+
+static void a_throttle_that_takes_nothing_is_refused(void **state)
+{
+	struct wd_order order;
+
+	(void)state;
+	add_good("web", "always");
+	order = stage_order(&stage, WD_ACTION_THROTTLE, "web");
+	order.cpus = 0.5;
+	stage_do(&stage, &order, false);
+	stage_run(&stage, 1);
+	assert_int_equal(stage.end, WD_PLAN_DONE);
+	assert_string_equal(stage.detail, "0.5 CPUs, all CPUs kept for release");
+	order.cpus = 2;
+	stage_do(&stage, &order, false);
+	stage_run(&stage, 2);
+	assert_int_equal(stage.end, WD_PLAN_REFUSED);
+	assert_string_equal(stage.detail, "it may not use more CPUs than that anyway");
+	assert_int_equal(stage_count(&stage, "POST update"), 1);
+}
+
 static void a_dry_run_reads_from_the_same_tables(void **state)
 {
 	static const char *const hold[] = {"POST /containers/3f2a00000000…/stop (up to 30s)",
@@ -698,6 +742,8 @@ int main(void)
 		STORY(what_is_not_known_stays_in_the_journal_and_is_finished_by_the_next_start),
 		STORY(a_new_plan_takes_over_the_row_of_one_that_ended_unknown),
 		STORY(steps_are_told_as_they_begin_and_end),
+		STORY(a_dry_run_of_a_throttle_says_which_limit),
+		STORY(a_throttle_that_takes_nothing_is_refused),
 		STORY(a_dry_run_reads_from_the_same_tables),
 	};
 

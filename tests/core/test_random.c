@@ -35,6 +35,9 @@ struct deed { /* what waits for an answer */
 	enum wd_action action;
 	uint64_t ticket;
 	bool no_start;
+	double cpus;
+	struct wd_cpu_cut cut;
+	bool alone; /* release of a throttle alone */
 };
 
 struct box { /* what the Engine knows */
@@ -149,6 +152,9 @@ static struct deed *add_deed(struct walk *walk, const struct wd_order *order, en
 	deed->action = order->action;
 	deed->ticket = order->ticket;
 	deed->no_start = order->no_start;
+	deed->cpus = order->cpus;
+	deed->cut = order->cut;
+	deed->alone = order->action == WD_ACTION_RELEASE && order->hold_kind == WD_ACTION_THROTTLE;
 	while (*slot)
 		slot = &(*slot)->next;
 	return *slot = deed;
@@ -352,6 +358,7 @@ static void create(struct walk *walk, struct box *box)
 	container->policy.retries = container->policy.kind == WD_RESTART_ON_FAILURE ? below(walk, 5) : 0;
 	container->restart_count = 0;
 	container->created = stamp_at(walk->now);
+	container->cpus = (struct wd_cpus){0};
 	container->started = container->finished = WD_STAMP_NONE;
 	container->state = WD_STATE_CREATED;
 	box->there = true;
@@ -517,6 +524,15 @@ static void make_true(struct walk *walk, struct box *box, const struct deed *dee
 {
 	struct wd_container *container = &box->container;
 
+	if (deed->action == WD_ACTION_THROTTLE)
+		container->cpus = wd_cpus_lower(container->cpus, deed->cpus);
+	if (deed->action == WD_ACTION_RELEASE && wd_cpu_cut_is(&deed->cut))
+		container->cpus = deed->cut.before;
+	if (deed->action == WD_ACTION_THROTTLE || deed->alone) {
+		tell_event(walk, box, WD_EVENT_UPDATE, -1);
+		return;
+	}
+
 	if (deed->action == WD_ACTION_STOP || deed->action == WD_ACTION_RESTART)
 		stop(walk, box);
 	if (deed->action == WD_ACTION_RESTART)
@@ -551,8 +567,11 @@ static void end_plan(struct walk *walk, const struct deed *deed)
 	fact.acted.end = can && (walk->calm || !one_in(walk, 6)) ? WD_PLAN_DONE : ends[below(walk, 3)];
 	fact.acted.detail = fact.acted.end == WD_PLAN_DONE ? "done" : "the Engine did not like it";
 	if (fact.acted.end == WD_PLAN_DONE) {
+		fact.acted.cut.before = box->container.cpus;
 		make_true(walk, box, deed);
-		box->held = deed->action == WD_ACTION_STOP || deed->action == WD_ACTION_PAUSE;
+		fact.acted.cut.now = box->container.cpus;
+		if (deed->action != WD_ACTION_THROTTLE && !deed->alone)
+			box->held = deed->action == WD_ACTION_STOP || deed->action == WD_ACTION_PAUSE;
 	}
 	remark(walk, "acted", deed->service, fact.acted.detail);
 	tell(walk, &fact);
@@ -690,8 +709,8 @@ static void reload(struct walk *walk)
 					      "restart, notify",
 					      "notify, stop",
 					      "pause",
-					      "rollback, restart, restart, stop",
-					      "rollback",
+					      "throttle:0.5, restart, restart, stop",
+					      "throttle:2",
 					      "hook:none"};
 	static const char *const triggers[] = {"restarts", "flapping", "exit", "down", "oom", "unhealthy"};
 	struct wd_text text = {0};
@@ -849,6 +868,9 @@ static void check_calm(struct walk *walk)
 			       view.why);
 		if (view.memory->hold.held && runs && !walk->observe && i != 1)
 			broken(walk, "%s is held, and runs", box->container.name);
+		if (wd_cpu_cut_is(&view.memory->throttle.cut) != (box->container.cpus.quota > 0))
+			broken(walk, "%s is %s to be throttled", box->container.name,
+			       box->container.cpus.quota > 0 ? "not known" : "said");
 		if (walk->by_hand[i])
 			broken(walk, "a person waits for %s for ever", box->container.name);
 		if (runs && view.incident)

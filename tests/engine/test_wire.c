@@ -156,7 +156,7 @@ static void filters_are_escaped_json(void **state)
 
 static void assert_update(struct wd_restart_policy policy, const char *expected)
 {
-	WD_AUTO_FREE char *body = wd_wire_update_policy(policy);
+	WD_AUTO_FREE char *body = wd_wire_update(&policy, NULL);
 
 	assert_string_equal(body, expected);
 }
@@ -172,6 +172,27 @@ static void an_update_says_both_fields(void **state)
 		      "{\"RestartPolicy\":{\"Name\":\"unless-stopped\",\"MaximumRetryCount\":0}}");
 }
 
+static void assert_cpus(struct wd_cpus cpus, const char *expected)
+{
+	WD_AUTO_FREE char *body = wd_wire_update(NULL, &cpus);
+
+	assert_string_equal(body, expected);
+}
+
+static void cpus_are_set_in_the_way_in_which_they_can_be_given_back(void **state)
+{
+	const struct wd_restart_policy always = {WD_RESTART_ALWAYS, 0};
+	const struct wd_cpus none = {0};
+	WD_AUTO_FREE char *both = wd_wire_update(&always, &none);
+
+	(void)state;
+	assert_cpus((struct wd_cpus){.quota = 50000}, "{\"CpuQuota\":50000}");
+	assert_cpus((struct wd_cpus){.quota = 25000, .period = 50000}, "{\"CpuQuota\":25000}");
+	assert_cpus((struct wd_cpus){0}, "{\"CpuQuota\":-1}");
+	assert_cpus((struct wd_cpus){.nano = 1500000000}, "{\"NanoCpus\":1500000000}");
+	assert_string_equal(both, "{\"RestartPolicy\":{\"Name\":\"always\",\"MaximumRetryCount\":0},\"CpuQuota\":-1}");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -184,6 +205,7 @@ int main(void)
 		cmocka_unit_test(a_line_of_a_log_can_do_no_harm),
 		cmocka_unit_test(filters_are_escaped_json),
 		cmocka_unit_test(an_update_says_both_fields),
+		cmocka_unit_test(cpus_are_set_in_the_way_in_which_they_can_be_given_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -66,6 +66,7 @@ static void assert_whole(const struct wd_sample *sample)
 	assert_int_equal(sample->cpu_usec, 2500000);
 	assert_int_equal(sample->throttled_usec, 750000);
 	assert_true(sample->cpus_allowed == 0.5);
+	assert_true(sample->cpus_there >= 1);
 	assert_int_equal(sample->pids, 7);
 	assert_int_equal(sample->pids_limit, 100);
 	assert_int_equal(sample->oom_kills, 3);

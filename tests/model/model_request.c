@@ -340,6 +340,23 @@ static void set_resources(struct wd_json *host, const struct wd_json *body)
 	}
 }
 
+/* NanoCpus are quota and period by another name, so the Engine takes either (moby container_unix.go). */
+static const char *conflict(const struct wd_json *host, const struct wd_json *body)
+{
+	bool quota = wd_json_int(wd_json_get(host, "CpuQuota"), 0) > 0;
+	bool period = wd_json_int(wd_json_get(host, "CpuPeriod"), 0) > 0;
+	bool nano = wd_json_int(wd_json_get(host, "NanoCpus"), 0) > 0;
+
+	if (wd_json_int(wd_json_get(body, "NanoCpus"), 0) > 0 && (quota || period))
+		return quota ? "Nano CPUs cannot be updated as CPU Quota has already been set"
+			     : "Nano CPUs cannot be updated as CPU Period has already been set";
+	if (nano && wd_json_int(wd_json_get(body, "CpuQuota"), 0) > 0)
+		return "CPU Quota cannot be updated as NanoCPUs has already been set";
+	if (nano && wd_json_int(wd_json_get(body, "CpuPeriod"), 0) > 0)
+		return "CPU Period cannot be updated as NanoCPUs has already been set";
+	return NULL;
+}
+
 static void post_update(struct call *call)
 {
 	struct model_container *container = call->container;
@@ -350,6 +367,11 @@ static void post_update(struct call *call)
 		return;
 	if (change && policy.kind != WD_RESTART_NO && wd_json_bool(wd_json_get(container->host, "AutoRemove"), false)) {
 		refuse(call, 409, "Restart policy cannot be updated because AutoRemove is enabled for the container");
+		return;
+	}
+	const char *against = conflict(container->host, call->body);
+	if (against) {
+		refuse(call, 409, "Cannot update container %s: Conflicting options: %s", container->id, against);
 		return;
 	}
 	if (change)

@@ -7,7 +7,7 @@
  *
  * Verbs of a container: runs [always|no|on-failure:N|unless-stopped] [count=N] [waited=6.4s] [label KEY=VALUE] [exit=N]
  * [check] [autoremove] [id=N] · dies CODE · starts [by hand] · crashes CODE · killed [SIGNAL] · stopped · oom · healthy ·
- * unhealthy · paused · removed · vanishes (without an event) · gives-up "why" (a restart that fails without an event) ·
+ * unhealthy · limited CPUS (by somebody) · paused · removed · vanishes (without an event) · gives-up "why" (a restart that fails without an event) ·
  * did (the plan ordered last is done) · begins (a release has started it, and goes on) · failed "why" · seen (as it is,
  * by the list after a connection) · uses memory 120MiB +1MiB/s of 128MiB cache 20MiB cpu 0.5 of 2 pids 7 of 100 oom 1
  * pressure memory 40% (support/uses.h; looked at once an interval from then on, as far as the guard wishes) · stale 1s (an inspect that was asked then) · started (the event alone) · hold · release · mute 30m · unmute. Of the world: engine up|down|restarted, synced,
@@ -209,8 +209,11 @@ static void look(struct scene *scene)
 			continue;
 		wd_guard_wish(scene->guard, box->id, scene->now, &wish);
 		struct wd_sample sample = uses_look(&box->uses, &wish, scene->now);
+		double limit = wd_cpus_count(box->container.cpus), cpus = box->uses.cpus;
+		sample.cpus_allowed = limit > 0 ? limit : sample.cpus_allowed;
+		cpus = limit > 0 && limit < cpus ? limit : cpus;
 		struct wd_fact fact = {.kind = WD_FACT_SAMPLE,
-				       .used = {.id = box->id, .sample = &sample, .cpus = box->uses.cpus}};
+				       .used = {.id = box->id, .sample = &sample, .cpus = cpus}};
 		tell(scene, &fact);
 	}
 }
@@ -383,9 +386,12 @@ static void runs(struct scene *scene, struct box *box, char **words, size_t coun
 /* What a release does to the container: the rest of the plan is to look whether it did. */
 static void release_begins(struct scene *scene, struct box *box, const struct wd_order *order)
 {
-	box->container.policy = order->policy;
+	if (wd_cpu_cut_is(&order->cut))
+		box->container.cpus = order->cut.before;
+	if (order->hold_kind != WD_ACTION_THROTTLE)
+		box->container.policy = order->policy;
 	tell_event(scene, box, WD_EVENT_UPDATE, -1, 0, WD_HEALTH_NONE);
-	if (!order->no_start && box->container.state != WD_STATE_RUNNING)
+	if (!order->no_start && box->container.state != WD_STATE_RUNNING && order->hold_kind != WD_ACTION_THROTTLE)
 		starts(scene, box, true);
 }
 
@@ -414,6 +420,10 @@ static void plan_ended(struct scene *scene, struct box *box, enum wd_plan_end en
 		fact.acted.kept = container->policy;
 		container->policy = (struct wd_restart_policy){.kind = WD_RESTART_NO};
 		container->state = WD_STATE_EXITED;
+	} else if (end == WD_PLAN_DONE && order->action == WD_ACTION_THROTTLE) {
+		fact.acted.cut.before = container->cpus;
+		fact.acted.cut.now = container->cpus = wd_cpus_lower(container->cpus, order->cpus);
+		tell_event(scene, box, WD_EVENT_UPDATE, -1, 0, WD_HEALTH_NONE);
 	} else if (end == WD_PLAN_DONE && order->action == WD_ACTION_RELEASE) {
 		if (!scene->begun)
 			release_begins(scene, box, order);
@@ -491,6 +501,9 @@ static void container_does(struct scene *scene, struct box *box, char **words, s
 		tell_event(scene, box, WD_EVENT_START, -1, 0, WD_HEALTH_NONE);
 	else if (wd_text_equal(verb, "gives-up"))
 		box->container.state = WD_STATE_EXITED, wd_replace(&box->container.trouble, what);
+	else if (wd_text_equal(verb, "limited"))
+		box->container.cpus = wd_cpus_lower((struct wd_cpus){0}, atof(what)),
+		tell_event(scene, box, WD_EVENT_UPDATE, -1, 0, WD_HEALTH_NONE);
 	else if (wd_text_equal(verb, "begins"))
 		plan_begins(scene, box);
 	else if (wd_text_equal(verb, "did"))
@@ -679,11 +692,28 @@ static void expect_count(struct scene *scene, const char *name, const char *trig
 	fail_at(scene, "%s has no window of %s", name, trigger);
 }
 
+/* What the container may use, and whether seadog knows that it is throttled: "0.5 throttled", "all". */
+static void expect_cpus(struct scene *scene, const char *name, const char *cpus)
+{
+	struct wd_service_view view;
+
+	if (!wd_guard_find(scene->guard, name, scene->now, &view))
+		fail_at(scene, "no service %s", name);
+	bool throttled = wd_cpu_cut_is(&view.memory->throttle.cut);
+	double count = wd_cpus_count(box_of(scene, name)->container.cpus);
+	WD_AUTO_FREE char *is = count > 0 ? wd_format("%.4g%s", count, throttled ? " throttled" : "")
+					  : wd_format("all%s", throttled ? " throttled" : "");
+	if (!wd_text_equal(is, cpus))
+		fail_at(scene, "%s has \"%s\" CPUs, expected \"%s\"", name, is, cpus);
+}
+
 static void expect(struct scene *scene, const struct wd_list *words)
 {
 	const char *what = words->items[1];
 
-	if (wd_text_equal(what, "nothing")) {
+	if (wd_text_equal(what, "cpus")) {
+		expect_cpus(scene, words->items[2], words->items[3]);
+	} else if (wd_text_equal(what, "nothing")) {
 		if (scene->act_count)
 			fail_at(scene, "expected nothing, but: %s", scene->acts[0]);
 	} else if (wd_text_equal(what, "told")) {

@@ -342,6 +342,7 @@ static void is_journal(void *data, const struct wd_journal *journal)
 	assert_int_equal(journal->incident, expected->incident);
 	assert_int_equal(journal->step, expected->step);
 	assert_true(wd_restart_policy_equal(journal->policy, expected->policy));
+	keeping_same_cut(&journal->cut, &expected->cut);
 	assert_true(journal->no_start);
 	assert_string_equal(journal->details, expected->details);
 	assert_int_equal(journal->began, expected->began);

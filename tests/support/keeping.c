@@ -98,6 +98,10 @@ const struct wd_memory *keeping_memory(const char *service, unsigned number)
 			 12,
 			 {WD_RESTART_ON_FAILURE, 7},
 			 word("0123456789ab")},
+		.throttle = {.cut = {.before = {.nano = 1500000000, .period = 3},
+				     .now = {.nano = 500000000, .period = 3}},
+			     .since = 1767323048000000009,
+			     .incident = 13},
 		.crashes = crashes,
 		.crash_count = 2,
 		.ooms = ooms,
@@ -148,6 +152,7 @@ const struct wd_journal *keeping_journal(int64_t id)
 		.incident = 7,
 		.step = 2,
 		.policy = {WD_RESTART_ALWAYS, 0},
+		.cut = {.before = {.quota = 150000, .period = 50000}, .now = {.quota = 25000, .period = 50000}},
 		.no_start = true,
 		.began = 1767323045000000000,
 		.details = word("{\"new\":\"x\"}"),
@@ -167,6 +172,17 @@ static void same_marks(const struct wd_mark *one, unsigned count, const struct w
 	}
 }
 
+void keeping_same_cut(const struct wd_cpu_cut *one, const struct wd_cpu_cut *two)
+{
+	const struct wd_cpus *first[] = {&one->before, &one->now}, *second[] = {&two->before, &two->now};
+
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(first[i]->quota, second[i]->quota);
+		assert_int_equal(first[i]->period, second[i]->period);
+		assert_int_equal(first[i]->nano, second[i]->nano);
+	}
+}
+
 void keeping_same_memory(const struct wd_memory *one, const struct wd_memory *two)
 {
 	assert_string_equal(one->service, two->service);
@@ -174,6 +190,9 @@ void keeping_same_memory(const struct wd_memory *one, const struct wd_memory *tw
 	assert_true(wd_text_equal(one->id, two->id));
 	assert_true(wd_text_equal(one->image_id, two->image_id));
 	assert_true(wd_restart_policy_equal(one->policy, two->policy));
+	keeping_same_cut(&one->throttle.cut, &two->throttle.cut);
+	assert_int_equal(one->throttle.since, two->throttle.since);
+	assert_int_equal(one->throttle.incident, two->throttle.incident);
 	assert_int_equal(one->counted, two->counted);
 	assert_int_equal(one->sure, two->sure);
 	assert_int_equal(one->last_event, two->last_event);

@@ -23,6 +23,7 @@ void keeping_write(const char *place, const char *name, const void *bytes, size_
 const struct wd_memory *keeping_memory(const char *service, unsigned number);
 const struct wd_incident *keeping_incident(int64_t id);
 const struct wd_journal *keeping_journal(int64_t id);
+void keeping_same_cut(const struct wd_cpu_cut *one, const struct wd_cpu_cut *two);
 void keeping_same_memory(const struct wd_memory *one, const struct wd_memory *two);
 void keeping_same_incident(const struct wd_incident *one, const struct wd_incident *two);
 

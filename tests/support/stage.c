@@ -337,11 +337,13 @@ static bool stage_load(void *data, wd_store_journal_callback *callback, void *ca
 
 /* --- the listener --- */
 
-static void keep_end(struct stage *stage, enum wd_plan_end end, const char *detail, struct wd_restart_policy kept)
+static void keep_end(struct stage *stage, enum wd_plan_end end, const char *detail, struct wd_restart_policy kept,
+		     const struct wd_cpu_cut *cut)
 {
 	stage->ends++;
 	stage->end = end;
 	stage->kept = kept;
+	stage->cut = *cut;
 	stage->rows_at_end = stage->row_count;
 	wd_replace(&stage->detail, detail);
 	if (stage->free_at_end)
@@ -354,7 +356,7 @@ static void on_end(void *data, const struct wd_fact *fact)
 
 	stage->ticket = fact->acted.ticket;
 	wd_replace(&stage->logs, fact->acted.logs);
-	keep_end(stage, fact->acted.end, fact->acted.detail, fact->acted.kept);
+	keep_end(stage, fact->acted.end, fact->acted.detail, fact->acted.kept, &fact->acted.cut);
 }
 
 static void on_resumed(void *data, const struct wd_resumed *resumed)
@@ -362,7 +364,7 @@ static void on_resumed(void *data, const struct wd_resumed *resumed)
 	struct stage *stage = data;
 
 	wd_replace(&stage->plan, resumed->plan);
-	keep_end(stage, resumed->end, resumed->detail, resumed->policy);
+	keep_end(stage, resumed->end, resumed->detail, resumed->policy, &resumed->cut);
 }
 
 static void on_step(void *data, const char *name, const char *plan, const char *step, const char *what)
@@ -599,6 +601,15 @@ enum wd_state stage_state(const struct stage *stage, const char *name)
 
 	wd_container_free(container);
 	return state;
+}
+
+struct wd_cpus stage_cpus(const struct stage *stage, const char *name)
+{
+	struct wd_container *container = stage_inspect(stage, name);
+	struct wd_cpus cpus = container ? container->cpus : (struct wd_cpus){0};
+
+	wd_container_free(container);
+	return cpus;
 }
 
 struct wd_restart_policy stage_policy(const struct stage *stage, const char *name)

@@ -65,6 +65,7 @@ struct stage {
 	char *detail, *logs;
 	uint64_t ticket;
 	struct wd_restart_policy kept;
+	struct wd_cpu_cut cut;
 	char *plan; /* of what was resumed */
 	bool free_at_end; /* the listener frees the actor */
 	unsigned rows_at_end;
@@ -90,6 +91,7 @@ void stage_revive_into(struct stage *stage, unsigned fault_at, enum stage_fault 
 unsigned stage_count(const struct stage *stage, const char *asked);
 enum wd_state stage_state(const struct stage *stage, const char *name);
 struct wd_restart_policy stage_policy(const struct stage *stage, const char *name);
+struct wd_cpus stage_cpus(const struct stage *stage, const char *name);
 struct wd_container *stage_inspect(const struct stage *stage, const char *name); /* the caller frees */
 
 #endif

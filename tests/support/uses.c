@@ -96,6 +96,7 @@ struct wd_sample uses_look(const struct uses *uses, const struct wd_gauge_wish *
 				   .has = WD_HAS_MEMORY | WD_HAS_CPU,
 				   .memory_limit_bytes = (uint64_t)uses->limit_bytes,
 				   .cpus_allowed = uses->cpus_allowed,
+				   .cpus_there = uses->cpus_allowed,
 				   .pids_limit = uses->pids_limit};
 	memory = memory < 0 ? 0 : memory > uses->limit_bytes ? uses->limit_bytes : memory;
 	double usage = memory + uses->cache_bytes;

@@ -49,6 +49,33 @@ static void names_go_there_and_back(void **state)
 		assert_non_null(wd_event_name((enum wd_event_kind)i));
 }
 
+static void cpus_are_lowered_in_their_own_kind(void **state)
+{
+	const struct wd_cpus none = {0}, quota = {60000, 50000, 0}, nano = {0, 0, 1500000000};
+	const struct wd_cpu_cut nothing = {.before = quota}, cut = {.now = nano};
+
+	(void)state;
+	assert_true(wd_cpus_count(none) == 0);
+	assert_true(wd_cpus_count((struct wd_cpus){.quota = -1}) == 0);
+	assert_true(wd_cpus_count(quota) == 1.2);
+	assert_true(wd_cpus_count(nano) == 1.5);
+	assert_int_equal(wd_cpus_lower(none, 0.5).quota, 50000);
+	assert_int_equal(wd_cpus_lower(none, 0.5).nano, 0);
+	assert_int_equal(wd_cpus_lower(quota, 0.5).quota, 25000);
+	assert_int_equal(wd_cpus_lower(quota, 0.5).period, 50000);
+	assert_int_equal(wd_cpus_lower(quota, 0.01).quota, 1000); /* the kernel takes no less */
+	assert_int_equal(wd_cpus_lower((struct wd_cpus){0, INT64_MAX, 0}, 1024).quota, 102400000);
+	assert_int_equal(wd_cpus_lower(nano, 0.5).nano, 500000000);
+	assert_int_equal(wd_cpus_lower(nano, 0.5).quota, 0);
+	assert_true(wd_cpus_equal(none, (struct wd_cpus){.quota = -1}));
+	assert_true(wd_cpus_equal(none, (struct wd_cpus){.period = 50000}));
+	assert_true(wd_cpus_equal((struct wd_cpus){5000, 0, 0}, (struct wd_cpus){5000, 100000, 0}));
+	assert_false(wd_cpus_equal(quota, (struct wd_cpus){60000, 100000, 0}));
+	assert_false(wd_cpus_equal(none, nano));
+	assert_false(wd_cpu_cut_is(&nothing));
+	assert_true(wd_cpu_cut_is(&cut));
+}
+
 static void names_are_those_of_the_contract(void **state)
 {
 	(void)state;
@@ -135,7 +162,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_go_there_and_back), cmocka_unit_test(names_are_those_of_the_contract),
 		cmocka_unit_test(other_words_are_none),    cmocka_unit_test(retries_count_only_with_on_failure),
-		cmocka_unit_test(a_container_has_labels),
+		cmocka_unit_test(a_container_has_labels),  cmocka_unit_test(cpus_are_lowered_in_their_own_kind),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -69,6 +69,7 @@ static void tell_resumed(struct wd_actor *actor, const struct wd_run *run)
 		.container = run->task.container,
 		.end = run->end,
 		.policy = run->task.policy,
+		.cut = run->task.cut,
 		.incident = run->task.incident,
 		.detail = run->detail,
 	};
@@ -86,7 +87,8 @@ static void tell_acted(struct wd_actor *actor, const struct wd_run *run)
 			  .end = run->end,
 			  .detail = run->detail,
 			  .logs = run->logs,
-			  .kept = run->task.policy},
+			  .kept = run->task.policy,
+			  .cut = run->task.cut},
 	};
 
 	if (actor->hooks.on_end)
@@ -192,7 +194,7 @@ void wd_actor_do(struct wd_actor *actor, const struct wd_order *order, bool reme
 
 	assert(order->kind == WD_ORDER_ACT);
 	wd_task_of(&task, order, remembered);
-	wd_actor_start(actor, wd_plan_of(order->action), &task);
+	wd_actor_start(actor, wd_plan_of(order), &task);
 }
 
 static void on_left(void *data, const struct wd_journal *row)
@@ -204,6 +206,7 @@ static void on_left(void *data, const struct wd_journal *row)
 		.container = wd_copy(row->container),
 		.incident = row->incident,
 		.policy = row->policy,
+		.cut = row->cut,
 		.no_start = row->no_start,
 		.resumed = true,
 		.began = row->began,

@@ -30,6 +30,8 @@ void wd_task_of(struct wd_task *task, const struct wd_order *order, bool remembe
 		.container = wd_copy(order->id),
 		.incident = order->incident_id,
 		.policy = order->policy,
+		.cut = order->cut,
+		.cpus = order->cpus,
 		.remembered = remembered,
 		.no_start = order->no_start || order->running,
 		.stop_timeout = order->stop_timeout,
@@ -69,6 +71,11 @@ bool wd_run_started(const struct wd_run *run)
 	if (run->task.resumed)
 		return run->seen->started > run->task.began;
 	return run->seen->started != run->started_before;
+}
+
+bool wd_run_is_throttled(const struct wd_run *run)
+{
+	return wd_cpu_cut_is(&run->task.cut) && run->seen && wd_cpus_equal(run->seen->cpus, run->task.cut.now);
 }
 
 wd_time wd_row_deadline(const struct wd_run *run, const struct wd_row *row)
@@ -141,6 +148,9 @@ static void print_seen(const struct wd_run *run, struct wd_text *text)
 {
 	wd_text_print(text, "it is %s, its restart policy is ", wd_state_name(run->seen->state));
 	wd_policy_print(text, run->seen->policy);
+	if (wd_cpu_cut_is(&run->task.cut))
+		wd_text_print(text, ", its CPUs %s",
+			      wd_cpus_equal(run->seen->cpus, run->task.cut.now) ? "throttled" : "not throttled");
 }
 
 /* What the undo table asks for is there. */
@@ -168,10 +178,10 @@ static void end_gone(struct wd_run *run)
 	end_run(run, WD_PLAN_FAILED, wd_copy("the container is gone"));
 }
 
-/* Nobody knows how the container is. Where its policy may be another, the journal keeps the row. */
+/* Nobody knows how the container is. Where its policy or its CPUs may be others, the journal keeps the row. */
 static void end_unknown(struct wd_run *run)
 {
-	run->leave = run->policy_changed;
+	run->leave = run->lasts;
 	end_run(run, WD_PLAN_FAILED,
 		wd_format("%s%s", run->why,
 			  run->leave     ? "; not known how it is now: the next start of seadog finishes it"
@@ -277,7 +287,7 @@ static void on_change(struct wd_run *run, const struct wd_engine_answer *answer)
 	bool arrived = may_have_arrived(answer);
 
 	run->changed |= arrived;
-	run->policy_changed |= arrived && run->row->body != WD_BODY_NONE;
+	run->lasts |= arrived && run->row->body != WD_BODY_NONE;
 	if (is_fine(run->row, answer)) {
 		tell_step(run, run->row->name, "done");
 		next_row(run);
@@ -318,7 +328,7 @@ static struct wd_container *read_container(const struct wd_run *run, const struc
 /* A look without an answer: again, but not for ever. */
 static void on_silence(struct wd_run *run, const char *why)
 {
-	unsigned most = run->task.resumed ? SILENT_RESUMED_MAX : run->policy_changed ? SILENT_CHANGED_MAX : SILENT_MAX;
+	unsigned most = run->task.resumed ? SILENT_RESUMED_MAX : run->lasts ? SILENT_CHANGED_MAX : SILENT_MAX;
 
 	tell_step(run, run->row->name, why);
 	if (!run->why)
@@ -416,12 +426,17 @@ static void on_answer(void *data, const struct wd_engine_answer *answer)
 static char *print_body(const struct wd_run *run)
 {
 	static const struct wd_restart_policy none = {.kind = WD_RESTART_NO};
+	const struct wd_task *task = &run->task;
 
 	switch (run->row->body) {
 	case WD_BODY_POLICY_NO:
-		return wd_wire_update_policy(none);
+		return wd_wire_update(&none, NULL);
 	case WD_BODY_POLICY_BACK:
-		return wd_wire_update_policy(run->task.policy);
+		return wd_wire_update(&task->policy, wd_run_is_throttled(run) ? &task->cut.before : NULL);
+	case WD_BODY_CPUS_DOWN:
+		return wd_wire_update(NULL, &task->cut.now);
+	case WD_BODY_CPUS_BACK:
+		return wd_wire_update(NULL, &task->cut.before);
 	default:
 		return NULL;
 	}
@@ -482,6 +497,7 @@ static void write_row(const struct wd_run *run, wd_store_done *done, void *data)
 		.incident = task->incident,
 		.step = run->steps,
 		.policy = task->policy,
+		.cut = task->cut,
 		.no_start = task->no_start,
 		.began = task->began,
 	};
@@ -615,7 +631,7 @@ void wd_run_begin(struct wd_run *run)
 	walk(run, pick_rows(run));
 	if (run->task.resumed) {
 		run->changed = true;
-		run->policy_changed = true;
+		run->lasts = true;
 		run->row = verify_row(run);
 	}
 	take_row(run);

@@ -47,7 +47,13 @@ enum wd_row_kind {
 	WD_ROW_VERIFY, /* inspect: where each row that was not fine leads to, and what ends the changes */
 	WD_ROW_FETCH,  /* nice to have: its failure is nobody's */
 };
-enum wd_row_body { WD_BODY_NONE, WD_BODY_POLICY_NO, WD_BODY_POLICY_BACK };
+enum wd_row_body {
+	WD_BODY_NONE,
+	WD_BODY_POLICY_NO,
+	WD_BODY_POLICY_BACK, /* and the CPUs that a throttle took, if there is one */
+	WD_BODY_CPUS_DOWN,
+	WD_BODY_CPUS_BACK
+};
 
 struct wd_row {
 	const char *name; /* NULL ends the table */
@@ -82,7 +88,7 @@ struct wd_plan {
 	void (*goal)(const struct wd_run *run, struct wd_text *text); /* "stopped and policy no" */
 	void (*done)(const struct wd_run *run, struct wd_text *text); /* for the step, when it went well */
 };
-const struct wd_plan *wd_plan_of(enum wd_action action);                     /* NULL: no plan for that */
+const struct wd_plan *wd_plan_of(const struct wd_order *order);              /* NULL: no plan for that */
 const struct wd_plan *wd_plan_named(const char *name);                       /* as the journal has it, or NULL */
 void wd_policy_print(struct wd_text *text, struct wd_restart_policy policy); /* "always", "on-failure:3" */
 
@@ -108,6 +114,8 @@ struct wd_task {
 	char *service, *name, *container;
 	int64_t incident;
 	struct wd_restart_policy policy; /* to be given back; a hold learns it with its look */
+	struct wd_cpu_cut cut; /* of a throttle, which learns it with its look; or to be given back */
+	double cpus;           /* throttle: how many are left */
 	bool remembered; /* the policy is durable already: nothing is waited for, and no look before the first change */
 	bool no_start;
 	wd_time stop_timeout;
@@ -136,7 +144,7 @@ struct wd_run {
 	unsigned late[WD_ROWS_MAX];  /* … and how often not answered in time */
 	unsigned silent;             /* looks without an answer, in a row */
 	bool changed;                /* a change may have been made */
-	bool policy_changed;         /* … and the restart policy may be another */
+	bool lasts;                  /* … one of what stays after it: the restart policy, the CPUs */
 	bool chosen;                 /* what is to become of what a dead seadog left */
 	bool undone;                 /* something was asked to be taken back */
 	wd_time not_before;          /* a row that must not be done twice waits until then … */
@@ -163,6 +171,7 @@ void wd_run_refuse(struct wd_run *run, const char *why);
 bool wd_run_is_up(const struct wd_run *run); /* runs, or is about to be restarted by its policy */
 bool wd_run_is_down(const struct wd_run *run);
 bool wd_run_is_paused(const struct wd_run *run);
+bool wd_run_is_throttled(const struct wd_run *run); /* by seadog: its CPUs are those of the task's cut */
 bool wd_run_started(const struct wd_run *run); /* started anew since the plan began */
 wd_time wd_row_deadline(const struct wd_run *run, const struct wd_row *row);
 

@@ -23,6 +23,17 @@ static bool has_back(const struct wd_run *run)
 	return wd_restart_policy_equal(run->seen->policy, run->task.policy);
 }
 
+static bool has_all_back(const struct wd_run *run)
+{
+	return has_back(run) && !wd_run_is_throttled(run);
+}
+
+/* What somebody has set since stays. */
+static bool is_not_throttled(const struct wd_run *run)
+{
+	return run->seen && !wd_run_is_throttled(run);
+}
+
 static bool is_remembered(const struct wd_run *run)
 {
 	return run->task.remembered;
@@ -55,6 +66,14 @@ static void keep_policy(struct wd_run *run, const struct wd_engine_answer *answe
 	run->task.policy = run->seen->policy;
 }
 
+static void keep_cpus(struct wd_run *run, const struct wd_engine_answer *answer)
+{
+	(void)answer;
+	run->task.policy = run->seen->policy;
+	run->task.cut.before = run->seen->cpus;
+	run->task.cut.now = wd_cpus_lower(run->seen->cpus, run->task.cpus);
+}
+
 static void keep_logs(struct wd_run *run, const struct wd_engine_answer *answer)
 {
 	free(run->logs);
@@ -66,9 +85,10 @@ static void keep_logs(struct wd_run *run, const struct wd_engine_answer *answer)
 #define CHANGE .kind = WD_ROW_CHANGE, .method = "POST"
 #define STOP   .name = "stop", CHANGE, .verb = "/stop", .patience = ORDINARY, .stops = true, .fine = 304, .tries = 5, \
 	.holds = wd_run_is_down
-#define UPDATE .name = "policy", CHANGE, .verb = "/update", .patience = ORDINARY
-#define TO_NO  UPDATE, .body = WD_BODY_POLICY_NO, .tries = 5, .holds = has_no
-#define BACK   UPDATE, .body = WD_BODY_POLICY_BACK, .tries = 10, .holds = has_back
+#define UPDATE CHANGE, .verb = "/update", .patience = ORDINARY
+#define TO_NO  .name = "policy", UPDATE, .body = WD_BODY_POLICY_NO, .tries = 5, .holds = has_no
+#define BACK   .name = "policy", UPDATE, .body = WD_BODY_POLICY_BACK, .tries = 10, .holds = has_back
+#define ALL_BACK .name = "policy", UPDATE, .body = WD_BODY_POLICY_BACK, .tries = 10, .holds = has_all_back
 #define START  .name = "start", CHANGE, .verb = "/start", .patience = STARTING, .fine = 304, .tries = 2, \
 	.needless = needs_no_start, .holds = runs_or_ran
 #define VERIFY .name = "verify", .kind = WD_ROW_VERIFY, .method = "GET", .verb = "/json", .patience = ORDINARY
@@ -116,9 +136,34 @@ static const struct wd_row pause_undo_rows[] = {
 	{0},
 };
 
+/* A limit lasts over restarts of the container, and of the Engine: the journal has it before it is set. */
+static const struct wd_row throttle_rows[] = {
+	{LOOK, .keep = keep_cpus},
+	{.name = "throttle", UPDATE, .body = WD_BODY_CPUS_DOWN, .tries = 5, .holds = wd_run_is_throttled},
+	{VERIFY},
+	{0},
+};
+
+#define CPUS_BACK .name = "cpus", UPDATE, .body = WD_BODY_CPUS_BACK, .tries = 10, .needless = is_not_throttled, \
+	.holds = is_not_throttled
+
+static const struct wd_row throttle_undo_rows[] = {
+	{CPUS_BACK},
+	{VERIFY},
+	{0},
+};
+
+/* The release of what is only throttled: it runs on, and its restart policy was never touched. */
+static const struct wd_row unthrottle_rows[] = {
+	{LOOK},
+	{CPUS_BACK},
+	{VERIFY},
+	{0},
+};
+
 static const struct wd_row release_rows[] = {
 	{LOOK},
-	{BACK},
+	{ALL_BACK},
 	{.name = "unpause", CHANGE, .verb = "/unpause", .patience = ORDINARY, .tries = 3, .needless = is_not_paused,
 	 .holds = is_not_frozen},
 	{START},
@@ -164,6 +209,17 @@ static const char *refuse_restart(const struct wd_run *run)
 	return NULL;
 }
 
+static const char *refuse_throttle(const struct wd_run *run)
+{
+	double may = wd_cpus_count(run->seen->cpus);
+
+	if (!wd_run_is_up(run))
+		return "it does not run";
+	if (may > 0 && may <= run->task.cpus)
+		return "it may not use more CPUs than that anyway";
+	return NULL;
+}
+
 static bool has_another(const struct wd_run *run)
 {
 	return !has_no(run) && !has_back(run);
@@ -196,6 +252,14 @@ static enum wd_choice choose_pause(const struct wd_run *run, const char **ret_wh
 	if (wd_run_is_paused(run) || (wd_run_is_up(run) && !wd_run_started(run)))
 		return WD_CHOICE_FINISH;
 	return has_back(run) ? WD_CHOICE_LEAVE : WD_CHOICE_UNDO;
+}
+
+static enum wd_choice choose_throttle(const struct wd_run *run, const char **ret_why)
+{
+	*ret_why = "somebody has set another limit of CPUs since";
+	if (wd_run_is_throttled(run) || wd_cpus_equal(run->seen->cpus, run->task.cut.before))
+		return WD_CHOICE_FINISH;
+	return WD_CHOICE_LEAVE;
 }
 
 static enum wd_choice choose_release(const struct wd_run *run, const char **ret_why)
@@ -236,6 +300,26 @@ static void goal_release(const struct wd_run *run, struct wd_text *text)
 	wd_policy_print(text, run->task.policy);
 }
 
+static void print_cpus(struct wd_text *text, struct wd_cpus cpus)
+{
+	double count = wd_cpus_count(cpus);
+
+	if (count > 0)
+		wd_text_print(text, "%.4g CPUs", count);
+	else
+		wd_text_add(text, "all CPUs");
+}
+
+static void goal_throttle(const struct wd_run *run, struct wd_text *text)
+{
+	wd_text_print(text, "throttled to %.4g CPUs", run->task.cpus);
+}
+
+static void goal_unthrottle(const struct wd_run *run, struct wd_text *text)
+{
+	print_cpus(text, run->task.cut.before);
+}
+
 static void goal_restart(const struct wd_run *run, struct wd_text *text)
 {
 	(void)run;
@@ -254,10 +338,30 @@ static void done_release(const struct wd_run *run, struct wd_text *text)
 	wd_text_add(text, "restart policy ");
 	wd_policy_print(text, run->task.policy);
 	wd_text_add(text, " given back");
+	if (wd_cpu_cut_is(&run->task.cut)) {
+		wd_text_add(text, ", ");
+		print_cpus(text, run->seen->cpus);
+	}
 	if (!run->task.no_start)
 		wd_text_add(text, ", started");
 	else if (wd_run_is_down(run))
 		wd_text_add(text, ", it is down");
+}
+
+static void done_throttle(const struct wd_run *run, struct wd_text *text)
+{
+	print_cpus(text, run->task.cut.now);
+	wd_text_add(text, ", ");
+	print_cpus(text, run->task.cut.before);
+	wd_text_add(text, " kept for release");
+}
+
+static void done_unthrottle(const struct wd_run *run, struct wd_text *text)
+{
+	bool ours = wd_cpus_equal(run->seen->cpus, run->task.cut.before);
+
+	print_cpus(text, run->seen->cpus);
+	wd_text_add(text, ours ? " given back" : ", which somebody has set since, are left");
 }
 
 static void done_restart(const struct wd_run *run, struct wd_text *text)
@@ -288,6 +392,19 @@ static const struct wd_plan plans[] = {
 	 .choose = choose_release,
 	 .goal = goal_release,
 	 .done = done_release},
+	{.name = "throttle",
+	 .rows = throttle_rows,
+	 .undo = throttle_undo_rows,
+	 .refuses = refuse_throttle,
+	 .choose = choose_throttle,
+	 .goal = goal_throttle,
+	 .done = done_throttle},
+	{.name = "unthrottle",
+	 .wakes = true,
+	 .rows = unthrottle_rows,
+	 .choose = choose_release,
+	 .goal = goal_unthrottle,
+	 .done = done_unthrottle},
 	{.name = "restart",
 	 .rows = restart_rows,
 	 .resume = restart_resume_rows,
@@ -305,15 +422,17 @@ const struct wd_plan *wd_plan_named(const char *name)
 	return NULL;
 }
 
-const struct wd_plan *wd_plan_of(enum wd_action action)
+const struct wd_plan *wd_plan_of(const struct wd_order *order)
 {
-	switch (action) {
+	switch (order->action) {
 	case WD_ACTION_STOP:
 		return wd_plan_named("hold");
 	case WD_ACTION_PAUSE:
 		return wd_plan_named("pause");
+	case WD_ACTION_THROTTLE:
+		return wd_plan_named("throttle");
 	case WD_ACTION_RELEASE:
-		return wd_plan_named("release");
+		return wd_plan_named(order->hold_kind == WD_ACTION_THROTTLE ? "unthrottle" : "release");
 	case WD_ACTION_RESTART:
 		return wd_plan_named("restart");
 	default:

@@ -255,7 +255,13 @@ void wd_option_hooks(const struct wd_option *option, const char *text, struct wd
 	wd_list_done(&rungs);
 }
 
-/* What act/ can carry out in this version is notify, restart, stop and pause. */
+/* What this version can carry out. */
+static bool is_pending(enum wd_action action)
+{
+	return action == WD_ACTION_ROLLBACK || action == WD_ACTION_RESTORE || action == WD_ACTION_ROLLBACK_RESTORE ||
+	       action == WD_ACTION_HOOK;
+}
+
 const char *wd_option_pending_rung(const struct wd_option *option, const char *text)
 {
 	struct wd_ladder ladder;
@@ -263,7 +269,7 @@ const char *wd_option_pending_rung(const struct wd_option *option, const char *t
 	if (option->kind != &wd_kind_ladder || option->pending || !option->kind->parse(option, text, &ladder, NULL))
 		return NULL;
 	for (unsigned i = 0; !name && i < ladder.count; i++)
-		if (ladder.rungs[i].action >= WD_ACTION_THROTTLE)
+		if (is_pending(ladder.rungs[i].action))
 			name = wd_action_name(ladder.rungs[i].action);
 	release(option, &ladder);
 	return name;

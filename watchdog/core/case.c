@@ -46,6 +46,7 @@ static void settle(struct wd_service *service, enum wd_trigger trigger, wd_time 
 
 	bool failed = wd_step_has(the_case, WD_ACTION_STOP, WD_RESULT_FAILED) ||
 		      wd_step_has(the_case, WD_ACTION_PAUSE, WD_RESULT_FAILED) ||
+		      wd_step_has(the_case, WD_ACTION_THROTTLE, WD_RESULT_FAILED) ||
 		      wd_step_has(the_case, WD_ACTION_RESTART, WD_RESULT_FAILED);
 	wd_time anew = service->cooldown_until > now ? service->cooldown_until : now;
 
@@ -168,6 +169,7 @@ void wd_case_replaced(struct wd_guard *guard, struct wd_service *service, const 
 		wd_guard_tell_people(guard, service, WD_MOMENT_STATE, NULL, "the hold has ended: %s", why);
 		wd_hold_end(guard, service);
 	}
+	wd_throttle_end(guard, service); /* it was the old container's */
 	wd_manual_replaced(guard, service, why);
 	for (unsigned i = 0; i < WD_TRIGGERS; i++) {
 		struct wd_case *the_case = service->cases[i];

@@ -5,6 +5,8 @@ static void start_plan(struct wd_guard *guard, struct wd_service *service, struc
 {
 	struct wd_order *order = wd_hold_order(guard, service, action);
 
+	if (action == WD_ACTION_THROTTLE)
+		order->cpus = wd_case_ladder(service, the_case)->rungs[the_case->rung].cpus;
 	order->incident_id = the_case->incident->id;
 	the_case->ticket = order->ticket;
 	the_case->phase = WD_PHASE_TREATING;
@@ -16,7 +18,8 @@ static void start_plan(struct wd_guard *guard, struct wd_service *service, struc
 	wd_case_write(guard, service, the_case->incident);
 }
 
-/* A hold needs the policy on disk first; nearly always it is there since the service became suspect. */
+/* A hold needs the policy on disk first; nearly always it is there since the service became suspect. A throttle
+ * needs the row: what its journal has is for that service. */
 static void begin_action(struct wd_guard *guard, struct wd_service *service, struct wd_case *the_case,
 			 enum wd_action action)
 {
@@ -75,7 +78,10 @@ const char *wd_case_cannot(const struct wd_service *service, enum wd_action acti
 	if ((action == WD_ACTION_STOP || action == WD_ACTION_PAUSE || action == WD_ACTION_RESTART) &&
 	    container->swarm_task)
 		return "a Swarm task would be replaced: act on its service instead";
-	if (action == WD_ACTION_STOP || action == WD_ACTION_PAUSE || action == WD_ACTION_RESTART)
+	if (action == WD_ACTION_THROTTLE && wd_throttle_is(service))
+		return "it is throttled already";
+	if (action == WD_ACTION_STOP || action == WD_ACTION_PAUSE || action == WD_ACTION_RESTART ||
+	    action == WD_ACTION_THROTTLE)
 		return NULL;
 	return wd_reason_skipped(action);
 }
@@ -187,7 +193,9 @@ static void plan_done(struct wd_guard *guard, struct wd_service *service, struct
 	enum wd_action action = wd_step_last(the_case)->action;
 
 	wd_service_empty(service);
-	if (action == WD_ACTION_RESTART) {
+	if (action == WD_ACTION_THROTTLE)
+		wd_throttle_begin(guard, service, &fact->acted.cut, the_case->incident->id);
+	if (action == WD_ACTION_RESTART || action == WD_ACTION_THROTTLE) {
 		wd_trial_begin(guard, service, the_case);
 		return;
 	}

@@ -136,6 +136,7 @@ struct wd_service {
 	/* what is done about it */
 	struct wd_case *cases[WD_TRIGGERS];
 	wd_time cooldown_until, muted_until; /* 0: none */
+	wd_time throttled_at; /* what was asked before that knows nothing of it */
 	uint64_t manual;  /* ticket of a plan that a person asked for, or that a start by hand made; 0: none */
 	uint64_t request; /* of the person */
 	enum wd_action manual_action;
@@ -292,6 +293,12 @@ struct wd_case *wd_case_free(struct wd_case *the_case);
 void wd_hold_begin(struct wd_guard *guard, struct wd_service *service, enum wd_action kind, int64_t incident);
 void wd_hold_end(struct wd_guard *guard, struct wd_service *service);
 void wd_hold_leaves(struct wd_guard *guard, struct wd_service *service, struct wd_restart_policy policy);
+/* A throttle (hold.c) takes CPUs from what runs on, so all else goes on as without it. */
+bool wd_throttle_is(const struct wd_service *service);
+void wd_throttle_begin(struct wd_guard *guard, struct wd_service *service, const struct wd_cpu_cut *cut,
+		       int64_t incident);
+void wd_throttle_end(struct wd_guard *guard, struct wd_service *service);
+void wd_throttle_seen(struct wd_guard *guard, struct wd_service *service, wd_time asked); /* is it still as it was left? */
 struct wd_order *wd_hold_order(struct wd_guard *guard, const struct wd_service *service, enum wd_action action);
 
 /* --- what people ask for, and what they do by hand (manual.c) --------------------------------------------------------- */

@@ -28,7 +28,8 @@ static void start_manual(struct wd_guard *guard, struct wd_service *service, boo
 		if (!running) /* what crashes from its start on counts, though the end of the plan comes after that */
 			wd_service_empty(service);
 		order->policy = service->memory.hold.policy;
-		order->incident_id = service->memory.hold.incident;
+		order->incident_id =
+			service->memory.hold.held ? service->memory.hold.incident : service->memory.throttle.incident;
 	} else {
 		wd_hold_begin(guard, service, service->manual_action,
 			      service->memory.hold.held ? service->memory.hold.incident : 0);
@@ -104,7 +105,7 @@ static void ask_release(struct wd_guard *guard, struct wd_service *service, cons
 	const char *why = busy_with(service);
 	enum wd_error_kind kind = WD_ERROR_REFUSED;
 
-	if (!why && !service->memory.hold.held)
+	if (!why && !wd_memory_is_bound(&service->memory))
 		why = "it is not held";
 	if (!why)
 		why = out_of_reach(guard, service, &kind);
@@ -254,6 +255,17 @@ wd_time wd_manual_next(const struct wd_service *service)
 	return service->manual_waits ? service->manual_by : WD_NEVER;
 }
 
+static void released(struct wd_guard *guard, struct wd_service *service, const struct wd_fact *fact)
+{
+	if (service->memory.hold.held) {
+		wd_hold_leaves(guard, service, fact->acted.kept);
+		wd_hold_end(guard, service);
+	}
+	if (service->container && wd_throttle_is(service))
+		service->container->cpus = service->memory.throttle.cut.before;
+	wd_throttle_end(guard, service);
+}
+
 void wd_manual_acted(struct wd_guard *guard, struct wd_service *service, const struct wd_fact *fact)
 {
 	uint64_t request = service->request;
@@ -264,9 +276,10 @@ void wd_manual_acted(struct wd_guard *guard, struct wd_service *service, const s
 	}
 	service->manual = service->request = 0;
 	if (service->manual_action == WD_ACTION_RELEASE) {
-		wd_hold_leaves(guard, service, fact->acted.kept);
-		wd_hold_end(guard, service);
+		released(guard, service, fact);
 		wd_guard_tell_people(guard, service, WD_MOMENT_STATE, NULL, "released: %s", fact->acted.detail);
+	} else if (service->manual_action == WD_ACTION_THROTTLE) { /* begun by a seadog before this one, as below */
+		wd_throttle_begin(guard, service, &fact->acted.cut, 0);
 	} else {
 		wd_service_empty(service);
 		if (!service->memory.hold.held) /* begun by a seadog before this one */

@@ -197,8 +197,6 @@ const char *wd_reason_skipped(enum wd_action action)
 		return "no pinned image";
 	case WD_ACTION_RESTORE:
 		return "no snapshot";
-	case WD_ACTION_THROTTLE:
-		return "this version of seadog does not throttle";
 	case WD_ACTION_HOOK:
 		return "this version of seadog runs no hooks";
 	default:

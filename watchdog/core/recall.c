@@ -36,8 +36,8 @@ static void close_orphan(struct wd_guard *guard, struct wd_incident *incident_ta
 	wd_guard_bury_incident(guard, incident);
 }
 
-/* An incident that was open when seadog ended: judged again, from the rung that it had reached. Whether a restart has
- * helped is looked at anew. */
+/* An incident that was open when seadog ended: judged again, from the rung that it had reached. Whether a restart or a
+ * throttle has helped is looked at anew. */
 void wd_case_recall(struct wd_guard *guard, const struct wd_incident *incident)
 {
 	struct wd_service *service = wd_map_get(guard->by_key, incident->service);
@@ -57,7 +57,8 @@ void wd_case_recall(struct wd_guard *guard, const struct wd_incident *incident)
 	the_case->rung = the_case->incident->step_count;
 	service->cases[incident->trigger] = the_case;
 	wd_case_note(guard, the_case, "seadog was restarted");
-	if (in_action(the_case, WD_ACTION_RESTART) && !service->memory.hold.held) {
+	bool tried = in_action(the_case, WD_ACTION_RESTART) || in_action(the_case, WD_ACTION_THROTTLE);
+	if (tried && !service->memory.hold.held) {
 		the_case->rung--;
 		the_case->phase = WD_PHASE_VERIFYING;
 		the_case->until = WD_NEVER;

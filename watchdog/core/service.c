@@ -152,6 +152,7 @@ void wd_service_recall(struct wd_guard *guard, const struct wd_memory *memory)
 	mine->muted_until = memory->muted_until;
 	mine->hold = memory->hold;
 	mine->hold.id = wd_copy(memory->hold.id);
+	mine->throttle = memory->throttle;
 	service->cooldown_until = mapped_ahead(guard, memory->cooldown_until);
 	service->muted_until = mapped_ahead(guard, memory->muted_until);
 	mine->sure = memory->sure ? memory->sure : memory->started;

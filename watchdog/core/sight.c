@@ -189,5 +189,6 @@ void wd_sight_take(struct wd_guard *guard, struct wd_service *service, wd_time a
 		wd_service_account_is_right(guard, service, asked); /* its row is written with the event that asked */
 	judge_down(guard, service);
 	judge_hold(guard, service);
+	wd_throttle_seen(guard, service, asked);
 	wd_case_seen(guard, service);
 }

@@ -11,6 +11,11 @@ static bool is_on_trial(const struct wd_service *service, const struct wd_case *
 	       (the_case->phase == WD_PHASE_VERIFYING || the_case->phase == WD_PHASE_CONFIRMING);
 }
 
+static bool is_throttle(const struct wd_case *the_case)
+{
+	return wd_step_last(the_case)->action == WD_ACTION_THROTTLE;
+}
+
 void wd_case_crashed(struct wd_guard *guard, struct wd_service *service, int exit_code, wd_time life, bool seen)
 {
 	struct wd_case *acting = wd_case_acting(service);
@@ -33,8 +38,11 @@ void wd_case_unhealthy(struct wd_guard *guard, struct wd_service *service)
 {
 	struct wd_case *acting = wd_case_acting(service);
 
-	if (acting && is_on_trial(service, acting))
-		wd_case_failed(guard, service, acting, WD_RESULT_FAILED, "it did not help: unhealthy again");
+	if (!acting || !is_on_trial(service, acting))
+		return;
+	if (is_throttle(acting) && acting->incident->trigger == WD_TRIGGER_UNHEALTHY)
+		return; /* it was so all the time, and has until the end of its trial */
+	wd_case_failed(guard, service, acting, WD_RESULT_FAILED, "it did not help: unhealthy again");
 }
 
 void wd_case_over(struct wd_guard *guard, struct wd_service *service, enum wd_trigger trigger)
@@ -54,6 +62,19 @@ static bool has_check(const struct wd_service *service)
 	return service->container && service->container->check_patience > 0;
 }
 
+static void note_trial(struct wd_guard *guard, const struct wd_service *service, struct wd_case *the_case, wd_time span)
+{
+	char buffer[WD_TIME_TEXT];
+	const char *text = wd_span_print_short(span, buffer);
+
+	if (is_throttle(the_case))
+		wd_case_note(guard, the_case, "verifying: in %s %s must have cleared", text,
+			     wd_trigger_name(the_case->incident->trigger));
+	else
+		wd_case_note(guard, the_case, "verifying: it must run without a crash for %s%s", text,
+			     has_check(service) ? " and become healthy" : "");
+}
+
 void wd_trial_begin(struct wd_guard *guard, struct wd_service *service, struct wd_case *the_case)
 {
 	wd_time span = service->policy->verify;
@@ -66,9 +87,7 @@ void wd_trial_begin(struct wd_guard *guard, struct wd_service *service, struct w
 	the_case->patience = guard->now + span;
 	if (has_check(service) && service->container->check_patience > span)
 		the_case->patience = guard->now + service->container->check_patience;
-	char buffer[WD_TIME_TEXT];
-	wd_case_note(guard, the_case, "verifying: it must run without a crash for %s%s",
-		     wd_span_print_short(span, buffer), has_check(service) ? " and become healthy" : "");
+	note_trial(guard, service, the_case, span);
 	wd_case_write(guard, service, the_case->incident);
 }
 
@@ -78,7 +97,8 @@ static void helped(struct wd_guard *guard, struct wd_service *service, struct wd
 
 	wd_step_end(guard, service, the_case, WD_RESULT_DONE, how);
 	wd_service_empty(service);
-	wd_case_close(guard, service, trigger, WD_OUTCOME_RECOVERED, "verified to run");
+	wd_case_close(guard, service, trigger, WD_OUTCOME_RECOVERED,
+		      wd_throttle_is(service) ? "it goes on throttled until it is released" : "verified to run");
 }
 
 static bool stopped_by_somebody(const struct wd_service *service)
@@ -100,23 +120,43 @@ static void look_again(struct wd_case *the_case, wd_time at)
 	the_case->until = at;
 }
 
+/* A throttle is done to end what tripped, and to nothing else. */
+static const char *missing_health(const struct wd_service *service, const struct wd_case *the_case)
+{
+	if (!is_throttle(the_case))
+		return has_check(service) && service->container->health != WD_HEALTH_HEALTHY ? "not healthy in time"
+											     : NULL;
+	if (the_case->incident->trigger == WD_TRIGGER_UNHEALTHY && service->unhealthy_since != WD_NEVER)
+		return "unhealthy still";
+	return NULL;
+}
+
+static void confirm_running(struct wd_guard *guard, struct wd_service *service, struct wd_case *the_case)
+{
+	enum wd_trigger trigger = the_case->incident->trigger;
+	const char *yet = missing_health(service, the_case);
+	wd_time soon = guard->now + 2 * WD_SECOND;
+
+	if (yet && guard->now < the_case->patience) {
+		look_again(the_case, soon < the_case->patience ? soon : the_case->patience);
+	} else if (yet) {
+		WD_AUTO_FREE char *why = wd_format("it did not help: %s", yet);
+		wd_case_failed(guard, service, the_case, WD_RESULT_FAILED, why);
+	} else if (wd_usage_is_over(service, trigger)) {
+		look_again(the_case, guard->now + WD_WATCH_STEP); /* it clears, or trips again and ends the trial */
+	} else {
+		WD_AUTO_FREE char *cleared = wd_format("verified: %s has cleared", wd_trigger_name(trigger));
+		helped(guard, service, the_case, is_throttle(the_case) ? cleared : "verified: it runs");
+	}
+}
+
 /* The last inspect of a verification decides. */
 static void confirm(struct wd_guard *guard, struct wd_service *service, struct wd_case *the_case)
 {
 	const struct wd_container *container = service->container;
-	wd_time soon = guard->now + 2 * WD_SECOND;
 
-	if (container->state == WD_STATE_RUNNING && has_check(service) && container->health != WD_HEALTH_HEALTHY) {
-		if (guard->now < the_case->patience)
-			look_again(the_case, soon < the_case->patience ? soon : the_case->patience);
-		else
-			wd_case_failed(guard, service, the_case, WD_RESULT_FAILED,
-				       "it did not help: not healthy in time");
-	} else if (container->state == WD_STATE_RUNNING && wd_usage_is_over(service, the_case->incident->trigger)) {
-		look_again(the_case,
-			   guard->now + WD_WATCH_STEP); /* it clears, or it trips again: then that ends the trial */
-	} else if (container->state == WD_STATE_RUNNING) {
-		helped(guard, service, the_case, "verified: it runs");
+	if (container->state == WD_STATE_RUNNING) {
+		confirm_running(guard, service, the_case);
 	} else if (stopped_by_somebody(service)) {
 		wd_step_end(guard, service, the_case, WD_RESULT_DONE, STOPPED_BY_SOMEBODY);
 		wd_case_close(guard, service, the_case->incident->trigger, WD_OUTCOME_SUPPRESSED, STOPPED_BY_SOMEBODY);

@@ -195,6 +195,16 @@ static void judge_limit(struct wd_guard *guard, struct wd_service *service, unsi
 	wd_judge_trip(guard, service, wd_usage_trigger(which), false);
 }
 
+/* A throttle is no reason to trip: what it left is compared with what was allowed before it. */
+static double allowed(const struct wd_service *service, const struct wd_sample *sample)
+{
+	double before = wd_cpus_count(service->memory.throttle.cut.before);
+
+	if (!wd_throttle_is(service) || sample->cpus_there <= sample->cpus_allowed)
+		return sample->cpus_allowed;
+	return before > 0 && before < sample->cpus_there ? before : sample->cpus_there;
+}
+
 void wd_usage_take(struct wd_guard *guard, struct wd_service *service, const struct wd_sample *sample, double cpus)
 {
 	if (!service->running || !service->policy)
@@ -207,6 +217,7 @@ void wd_usage_take(struct wd_guard *guard, struct wd_service *service, const str
 	for (unsigned which = 0; is_gap(guard, usage, sample->at) && which < WD_LIMITS; which++)
 		wd_over_break(&usage->overs[which]);
 	usage->sample = *sample;
+	usage->sample.cpus_allowed = allowed(service, sample);
 	usage->cpus = cpus;
 	for (unsigned which = 0; which < WD_LIMITS; which++)
 		judge_limit(guard, service, which);

@@ -40,12 +40,31 @@ const char *wd_wire_filters(bool podman)
 	return podman ? FILTERS(EVENT_WORDS COMMA QUOTED("remove")) : FILTERS(EVENT_WORDS);
 }
 
-char *wd_wire_update_policy(struct wd_restart_policy policy)
+static void set_policy(struct wd_json *body, const struct wd_restart_policy *policy)
+{
+	struct wd_json *part = wd_json_set(body, "RestartPolicy", wd_json_object());
+
+	wd_json_set_string(part, "Name", wd_restart_name(policy->kind));
+	/* The Engine refuses a count beside any other policy, and keeps the old one where none is said. */
+	wd_json_set_int(part, "MaximumRetryCount", policy->kind == WD_RESTART_ON_FAILURE ? policy->retries : 0);
+}
+
+/* A quota goes without its period: that stays as it is, and could not be taken back to nothing set. */
+static void set_cpus(struct wd_json *body, const struct wd_cpus *cpus)
+{
+	if (cpus->nano > 0)
+		wd_json_set_int(body, "NanoCpus", cpus->nano);
+	else
+		wd_json_set_int(body, "CpuQuota", cpus->quota > 0 ? cpus->quota : -1);
+}
+
+char *wd_wire_update(const struct wd_restart_policy *policy, const struct wd_cpus *cpus)
 {
 	WD_AUTO_JSON struct wd_json *body = wd_json_object();
-	struct wd_json *part = wd_json_set(body, "RestartPolicy", wd_json_object());
-	wd_json_set_string(part, "Name", wd_restart_name(policy.kind));
-	/* The Engine refuses a count beside any other policy, and keeps the old one where none is said. */
-	wd_json_set_int(part, "MaximumRetryCount", policy.kind == WD_RESTART_ON_FAILURE ? policy.retries : 0);
+
+	if (policy)
+		set_policy(body, policy);
+	if (cpus)
+		set_cpus(body, cpus);
 	return wd_json_print(body);
 }

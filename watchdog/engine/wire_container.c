@@ -313,6 +313,13 @@ static void read_config(struct wd_container *container, const struct wd_json *co
 
 /* HostConfig */
 
+static void read_cpus(struct wd_container *container, const struct wd_json *host)
+{
+	container->cpus.quota = wd_json_int(wd_json_get(host, "CpuQuota"), 0);
+	container->cpus.period = wd_json_int(wd_json_get(host, "CpuPeriod"), 0);
+	container->cpus.nano = wd_json_int(wd_json_get(host, "NanoCpus"), 0);
+}
+
 static bool read_policy(struct wd_container *container, const struct wd_json *host, struct wd_error *error)
 {
 	const struct wd_json *name = wd_json_path(host, "RestartPolicy.Name");
@@ -354,6 +361,7 @@ struct wd_container *wd_wire_container(const struct wd_json *inspect, const stru
 		wd_fail_in(error, "inspect");
 		return wd_container_free(container);
 	}
+	read_cpus(container, wd_json_get(inspect, "HostConfig"));
 	read_state(container, wd_json_get(inspect, "State"));
 	read_config(container, wd_json_get(inspect, "Config"));
 	read_labels(container, get_labels(inspect), image_labels);

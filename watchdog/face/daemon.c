@@ -260,7 +260,17 @@ static void resumed(void *data, const struct wd_resumed *plan)
 	fact.acted.end = plan->end;
 	fact.acted.detail = plan->detail;
 	fact.acted.kept = plan->policy;
+	fact.acted.cut = plan->cut;
 	wd_daemon_tell(data, &fact);
+}
+
+static enum wd_action action_of(const char *plan)
+{
+	if (wd_text_equal(plan, "release") || wd_text_equal(plan, "unthrottle"))
+		return WD_ACTION_RELEASE;
+	if (wd_text_equal(plan, "pause"))
+		return WD_ACTION_PAUSE;
+	return wd_text_equal(plan, "throttle") ? WD_ACTION_THROTTLE : WD_ACTION_STOP;
 }
 
 /* What a dead watchdog had begun is nobody else's until it is finished. */
@@ -273,9 +283,7 @@ static void announce_plan(void *data, const struct wd_journal *journal)
 	if (wd_text_equal(journal->plan, "restart"))
 		return;
 	fact.resuming.service = journal->service;
-	fact.resuming.action = wd_text_equal(journal->plan, "release") ? WD_ACTION_RELEASE
-			       : wd_text_equal(journal->plan, "pause") ? WD_ACTION_PAUSE
-								       : WD_ACTION_STOP;
+	fact.resuming.action = action_of(journal->plan);
 	fact.resuming.ticket = ticket_of(journal->container);
 	wd_daemon_tell(daemon, &fact);
 }

@@ -86,13 +86,13 @@ static struct held *find_held(struct releasing *releasing, const char *name)
 static bool choose(struct releasing *releasing, const char *name, struct wd_error *error)
 {
 	for (size_t i = 0; i < releasing->count && !name; i++)
-		releasing->services[i].wanted = releasing->services[i].memory.hold.held;
+		releasing->services[i].wanted = wd_memory_is_bound(&releasing->services[i].memory);
 	if (!name)
 		return true;
 	struct held *held = find_held(releasing, name);
 	if (!held)
 		return wd_fail(error, WD_ERROR_NOT_FOUND, "no such service: %s", name);
-	if (!held->memory.hold.held)
+	if (!wd_memory_is_bound(&held->memory))
 		return wd_fail(error, WD_ERROR_REFUSED, "%s is not on hold", name);
 	held->wanted = true;
 	return true;
@@ -105,12 +105,13 @@ static struct wd_order order_of(const struct releasing *releasing, const struct 
 				 .ticket = (uint64_t)(held - releasing->services) + 1,
 				 .service = memory->service,
 				 .name = memory->name,
-				 .id = memory->hold.id ? memory->hold.id : memory->id,
+				 .id = memory->hold.held && memory->hold.id ? memory->hold.id : memory->id,
 				 .action = WD_ACTION_RELEASE,
-				 .hold_kind = memory->hold.kind,
+				 .hold_kind = wd_memory_kind(memory),
+				 .cut = memory->throttle.cut,
 				 .policy = memory->hold.policy,
 				 .no_start = wd_asked(releasing->call, WD_FLAG_NO_START),
-				 .incident_id = memory->hold.incident};
+				 .incident_id = memory->hold.held ? memory->hold.incident : memory->throttle.incident};
 }
 
 /* Carrying it out: one service after the other. */
@@ -161,6 +162,7 @@ static void clear_hold(struct wd_memory *memory)
 {
 	free(memory->hold.id);
 	memory->hold = (struct wd_hold){0};
+	memory->throttle = (struct wd_throttle){0};
 }
 
 static void say_released(const struct wd_call *call, const char *name)
@@ -206,10 +208,13 @@ static void count_unfinished(void *data, const struct wd_journal *journal)
 static void take_over(struct held *held, const struct wd_resumed *resumed)
 {
 	bool pause = wd_text_equal(resumed->plan, "pause");
-	if (wd_text_equal(resumed->plan, "release")) {
+	if (wd_text_equal(resumed->plan, "throttle")) {
+		held->memory.throttle = (struct wd_throttle){
+			.cut = resumed->cut, .since = wd_stamp_now(), .incident = resumed->incident};
+	} else if (wd_text_equal(resumed->plan, "release") || wd_text_equal(resumed->plan, "unthrottle")) {
 		clear_hold(&held->memory);
 	} else if (pause || wd_text_equal(resumed->plan, "hold")) {
-		clear_hold(&held->memory);
+		free(held->memory.hold.id);
 		held->memory.hold = (struct wd_hold){.held = true,
 						     .kind = pause ? WD_ACTION_PAUSE : WD_ACTION_STOP,
 						     .since = wd_stamp_now(),

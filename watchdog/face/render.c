@@ -56,6 +56,8 @@ static char *hold_text(const struct wd_json *hold)
 	int64_t incident = wd_json_int(wd_json_get(hold, "incident"), 0);
 	if (wd_text_equal(member(hold, "kind"), wd_action_name(WD_ACTION_PAUSE)))
 		wd_text_add(&text, "paused, ");
+	if (wd_json_get(hold, "cpus"))
+		wd_text_print(&text, "throttled to %.4g CPUs, ", wd_json_double(wd_json_get(hold, "cpus"), 0));
 	if (incident > 0)
 		wd_text_print(&text, "incident %lld", (long long)incident);
 	else

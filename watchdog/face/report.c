@@ -71,16 +71,20 @@ static struct wd_json *windows_report(const struct wd_service_view *view)
 
 static struct wd_json *hold_report(const struct wd_memory *memory)
 {
-	if (!memory || !memory->hold.held)
+	if (!memory || !wd_memory_is_bound(memory))
 		return wd_json_null();
 	struct wd_json *hold = wd_json_object();
-	set_stamp(hold, "since", memory->hold.since);
-	if (memory->hold.incident > 0)
-		wd_json_set_int(hold, "incident", memory->hold.incident);
+	bool held = memory->hold.held;
+	int64_t incident = held ? memory->hold.incident : memory->throttle.incident;
+	set_stamp(hold, "since", held ? memory->hold.since : memory->throttle.since);
+	if (incident > 0)
+		wd_json_set_int(hold, "incident", incident);
 	else
 		wd_json_set_null(hold, "incident");
-	set_policy(hold, "restart_policy", memory->hold.policy);
-	wd_json_set_string(hold, "kind", wd_action_name(memory->hold.kind));
+	set_policy(hold, "restart_policy", held ? memory->hold.policy : memory->policy);
+	wd_json_set_string(hold, "kind", wd_action_name(wd_memory_kind(memory)));
+	if (wd_cpu_cut_is(&memory->throttle.cut))
+		wd_json_set_double(hold, "cpus", wd_cpus_count(memory->throttle.cut.now));
 	return hold;
 }
 

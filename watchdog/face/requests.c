@@ -328,7 +328,8 @@ static void send_plan(struct wd_peer *peer, const struct wd_service_view *view, 
 				 .id = view->container->id,
 				 .action = action,
 				 .policy = view->memory->hold.held ? view->memory->hold.policy : view->memory->policy,
-				 .hold_kind = view->memory->hold.kind,
+				 .hold_kind = wd_memory_kind(view->memory),
+				 .cut = view->memory->throttle.cut,
 				 .no_start = no_start,
 				 .stop_timeout = view->container->stop_timeout};
 	struct wd_list lines = {0};
@@ -378,7 +379,7 @@ static bool find_held_unseen(struct wd_daemon *daemon, struct wd_service_view *r
 	bool connected = wd_engine_state(daemon->engine).connected;
 
 	for (size_t i = 0; wd_guard_view(daemon->guard, i, wd_loop_now(daemon->loop), ret_view); i++)
-		if (ret_view->memory->hold.held && (!ret_view->container || !connected))
+		if (wd_memory_is_bound(ret_view->memory) && (!ret_view->container || !connected))
 			return true;
 	return false;
 }
@@ -395,7 +396,7 @@ static void do_release_all(struct wd_daemon *daemon, struct wd_peer *peer, const
 		return;
 	}
 	for (size_t i = 0; wd_guard_view(daemon->guard, i, wd_loop_now(daemon->loop), &view); i++) {
-		if (!view.memory->hold.held)
+		if (!wd_memory_is_bound(view.memory))
 			continue;
 		if (dry_run)
 			send_plan(peer, &view, WD_ACTION_RELEASE,

@@ -36,6 +36,21 @@ char *wd_standing_note(const struct wd_json *service)
 	return whole;
 }
 
+/* A throttle takes CPUs and nothing else: the service runs on. */
+static void say_throttle(struct wd_text *out, const struct wd_json *hold, const char *name)
+{
+	char since[WD_TIME_TEXT];
+	int64_t incident = wd_json_int(wd_json_get(hold, "incident"), 0);
+
+	wd_text_print(out, "throttled to %.4g CPUs since %s", wd_json_double(wd_json_get(hold, "cpus"), 0),
+		      wd_moment_print(wd_moment_get(hold, "since"), since));
+	if (incident > 0)
+		wd_text_print(out, ", incident %lld", (long long)incident);
+	wd_text_print(out, ": it runs on, and is watched as before\n");
+	wd_text_print(out, "ends with seadog release %s, another limit that somebody sets, or a new deployment\n",
+		      name);
+}
+
 static void say_hold(struct wd_text *out, const struct wd_json *hold, const char *name)
 {
 	char since[WD_TIME_TEXT];
@@ -50,6 +65,9 @@ static void say_hold(struct wd_text *out, const struct wd_json *hold, const char
 	wd_text_print(out, ": it stays %s\n", paused ? "paused" : "stopped");
 	wd_text_print(out, "ends with seadog release %s%s\n", name,
 		      paused ? "" : ", a start by hand, or a new deployment");
+	if (wd_json_get(hold, "cpus"))
+		wd_text_print(out, "then it is no longer throttled to %.4g CPUs\n",
+			      wd_json_double(wd_json_get(hold, "cpus"), 0));
 	if (policy && !paused && strcmp(policy, wd_restart_name(WD_RESTART_NO)) != 0)
 		wd_text_print(out, "then its restart policy is %s again\n", policy);
 }
@@ -90,7 +108,9 @@ void wd_standing_lines(const struct wd_json *service, struct wd_list *ret_lines)
 	const struct wd_json *hold = wd_json_get(service, "hold");
 	wd_stamp muted = wd_moment_get(service, "muted_until");
 	const char *meaning = meaning_of(note);
-	if (wd_json_is_object(hold))
+	if (wd_text_equal(member(hold, "kind"), wd_action_name(WD_ACTION_THROTTLE)))
+		say_throttle(&out, hold, name);
+	else if (wd_json_is_object(hold))
 		say_hold(&out, hold, name);
 	if (muted != WD_STAMP_NONE)
 		say_mute(&out, muted, name);

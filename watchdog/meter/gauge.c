@@ -41,7 +41,7 @@ struct wd_gauge {
 	bool gone;
 	bool limits_known;
 	uint64_t memory_limit, pids_limit;
-	double cpus_allowed;
+	double cpus_allowed, cpus_there;
 };
 
 /* --- files ------------------------------------------------------------------------------------------------------------- */
@@ -131,7 +131,7 @@ static bool read_quota(const struct wd_gauge *gauge, double *ret_cpus)
 	return wd_parse_quota(text, length, ret_cpus);
 }
 
-static double read_cpus_allowed(const struct wd_gauge *gauge)
+static void read_cpus(struct wd_gauge *gauge)
 {
 	char text[MEMBERS_ROOM];
 	double quota, all = gauge->meter->host_cpus;
@@ -142,7 +142,8 @@ static double read_cpus_allowed(const struct wd_gauge *gauge)
 		length = read_once(gauge, WD_TREE_CPUSET, "cpuset.cpus", "cpuset.cpus", text, sizeof(text));
 	if (wd_parse_cpus(text, length, &count))
 		all = count;
-	return read_quota(gauge, &quota) && quota < all ? quota : all;
+	gauge->cpus_there = all;
+	gauge->cpus_allowed = read_quota(gauge, &quota) && quota < all ? quota : all;
 }
 
 static void read_limits(struct wd_gauge *gauge)
@@ -150,7 +151,7 @@ static void read_limits(struct wd_gauge *gauge)
 	uint64_t memory = read_limit(gauge, WD_TREE_MEMORY, "memory.limit_in_bytes", "memory.max");
 	gauge->memory_limit = memory < gauge->meter->host_memory ? memory : gauge->meter->host_memory;
 	gauge->pids_limit = read_limit(gauge, WD_TREE_PIDS, "pids.max", "pids.max");
-	gauge->cpus_allowed = read_cpus_allowed(gauge);
+	read_cpus(gauge);
 	gauge->limits_known = true;
 }
 
@@ -259,6 +260,7 @@ bool wd_gauge_read(struct wd_gauge *gauge, const struct wd_gauge_wish *wish, wd_
 	sample.memory_limit_bytes = gauge->memory_limit;
 	sample.pids_limit = gauge->pids_limit;
 	sample.cpus_allowed = gauge->cpus_allowed;
+	sample.cpus_there = gauge->cpus_there;
 	look_at_memory(gauge, wish, &sample);
 	look_at_cpu(gauge, &sample);
 	look_further(gauge, wish, &sample);

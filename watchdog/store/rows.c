@@ -41,7 +41,29 @@ static const char journal_details[] = "ALTER TABLE journal ADD COLUMN details TE
 /* When the account of restarts was last right. */
 static const char account_schema[] = "ALTER TABLE services ADD COLUMN sure INTEGER NOT NULL DEFAULT 0;";
 
-static const char *const schema_steps[] = {first_schema, journal_details, account_schema, wd_pins_schema};
+/* What a throttle has taken, and what its journal gives back. */
+static const char throttle_schema[] = "ALTER TABLE services ADD COLUMN throttle_since INTEGER;"
+				      "ALTER TABLE services ADD COLUMN throttle_incident INTEGER;"
+				      "ALTER TABLE services ADD COLUMN cpu_quota_now INTEGER;"
+				      "ALTER TABLE services ADD COLUMN nano_cpus_now INTEGER;"
+				      "ALTER TABLE services ADD COLUMN cpu_quota_before INTEGER;"
+				      "ALTER TABLE services ADD COLUMN nano_cpus_before INTEGER;"
+				      "ALTER TABLE services ADD COLUMN cpu_period_now INTEGER;"
+				      "ALTER TABLE services ADD COLUMN cpu_period_before INTEGER;"
+				      "ALTER TABLE journal ADD COLUMN cpu_quota_now INTEGER;"
+				      "ALTER TABLE journal ADD COLUMN nano_cpus_now INTEGER;"
+				      "ALTER TABLE journal ADD COLUMN cpu_quota_before INTEGER;"
+				      "ALTER TABLE journal ADD COLUMN nano_cpus_before INTEGER;"
+				      "ALTER TABLE journal ADD COLUMN cpu_period_now INTEGER;"
+				      "ALTER TABLE journal ADD COLUMN cpu_period_before INTEGER;"
+				      "CREATE VIEW throttles AS SELECT name, service,"
+				      " datetime(throttle_since / 1000000000, 'unixepoch') AS since_utc,"
+				      " throttle_incident AS incident, cpu_quota_now, nano_cpus_now, cpu_quota_before,"
+				      " nano_cpus_before, cpu_period_now AS cpu_period, id AS container FROM services"
+				      " WHERE cpu_quota_now > 0 OR nano_cpus_now > 0;";
+
+static const char *const schema_steps[] = {first_schema, journal_details, account_schema, wd_pins_schema,
+					   throttle_schema};
 
 const struct wd_schema wd_rows_schema = {
 	.application_id = APPLICATION_ID,
@@ -57,6 +79,16 @@ struct column {
 	enum kind kind;
 	size_t offset;
 };
+
+/* clang-format off */
+#define CUT_COLUMNS(record, cut)                                      \
+	{"cpu_quota_now", NUMBER, offsetof(record, cut.now.quota)},       \
+	{"nano_cpus_now", NUMBER, offsetof(record, cut.now.nano)},        \
+	{"cpu_quota_before", NUMBER, offsetof(record, cut.before.quota)}, \
+	{"nano_cpus_before", NUMBER, offsetof(record, cut.before.nano)},  \
+	{"cpu_period_now", NUMBER, offsetof(record, cut.now.period)},     \
+	{"cpu_period_before", NUMBER, offsetof(record, cut.before.period)}
+/* clang-format on */
 
 static const struct column service_columns[] = {
 	{"service", TEXT, offsetof(struct wd_memory, service)},
@@ -78,6 +110,9 @@ static const struct column service_columns[] = {
 	{"hold_restart_policy", RESTART, offsetof(struct wd_memory, hold.policy.kind)},
 	{"hold_restart_retries", UNSIGNED, offsetof(struct wd_memory, hold.policy.retries)},
 	{"hold_id", TEXT, offsetof(struct wd_memory, hold.id)},
+	{"throttle_since", NUMBER, offsetof(struct wd_memory, throttle.since)},
+	{"throttle_incident", NUMBER, offsetof(struct wd_memory, throttle.incident)},
+	CUT_COLUMNS(struct wd_memory, throttle.cut),
 	{0},
 };
 
@@ -119,6 +154,7 @@ static const struct column journal_columns[] = {
 	{"no_start", TRUTH, offsetof(struct wd_journal, no_start)},
 	{"began", NUMBER, offsetof(struct wd_journal, began)},
 	{"details", TEXT, offsetof(struct wd_journal, details)},
+	CUT_COLUMNS(struct wd_journal, cut),
 	{0},
 };
 

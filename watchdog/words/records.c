@@ -106,6 +106,16 @@ void wd_memory_done(struct wd_memory *memory)
 	memset(memory, 0, sizeof(*memory));
 }
 
+bool wd_memory_is_bound(const struct wd_memory *memory)
+{
+	return memory->hold.held || wd_cpu_cut_is(&memory->throttle.cut);
+}
+
+enum wd_action wd_memory_kind(const struct wd_memory *memory)
+{
+	return memory->hold.held || !wd_cpu_cut_is(&memory->throttle.cut) ? memory->hold.kind : WD_ACTION_THROTTLE;
+}
+
 struct wd_incident *wd_incident_free(struct wd_incident *incident)
 {
 	if (!incident)

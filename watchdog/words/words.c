@@ -194,6 +194,48 @@ bool wd_restart_policy_equal(struct wd_restart_policy one, struct wd_restart_pol
 	return one.kind == two.kind && (one.kind != WD_RESTART_ON_FAILURE || one.retries == two.retries);
 }
 
+#define PERIOD 100000       /* microseconds: the kernel's own, and moby's for NanoCpus */
+#define QUOTA_LEAST 1000    /* the kernel takes no less, */
+#define PERIOD_MOST 1000000 /* and no longer period */
+
+static int64_t period_of(struct wd_cpus cpus)
+{
+	return cpus.period > 0 && cpus.period <= PERIOD_MOST ? cpus.period : PERIOD;
+}
+
+double wd_cpus_count(struct wd_cpus cpus)
+{
+	if (cpus.nano > 0)
+		return (double)cpus.nano / 1e9;
+	return cpus.quota > 0 ? (double)cpus.quota / (double)period_of(cpus) : 0;
+}
+
+struct wd_cpus wd_cpus_lower(struct wd_cpus from, double count)
+{
+	struct wd_cpus lower = from;
+	double quota = count * (double)period_of(from);
+
+	if (from.nano > 0)
+		lower.nano = (int64_t)(count * 1e9 + 0.5);
+	else
+		lower.quota = quota < QUOTA_LEAST ? QUOTA_LEAST : (int64_t)(quota + 0.5);
+	return lower;
+}
+
+bool wd_cpus_equal(struct wd_cpus one, struct wd_cpus two)
+{
+	bool none = one.quota <= 0 && two.quota <= 0;
+
+	if (one.nano != two.nano || (!none && one.quota != two.quota))
+		return false;
+	return none || period_of(one) == period_of(two);
+}
+
+bool wd_cpu_cut_is(const struct wd_cpu_cut *cut)
+{
+	return cut->now.quota > 0 || cut->now.nano > 0;
+}
+
 struct wd_container *wd_container_free(struct wd_container *container)
 {
 	if (!container)

@@ -61,6 +61,7 @@ struct wd_policy {
 	wd_time unhealthy;
 	struct wd_level memory, cpu, pids;
 	struct wd_pressures pressure;
+	wd_time forecast;
 	struct wd_ladder ladders[WD_TRIGGERS];
 	wd_time verify;
 	wd_time cooldown;

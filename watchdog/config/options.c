@@ -115,8 +115,8 @@ const struct wd_option wd_options[] = {
 	{"policy", "pids", &wd_kind_level, "off", "Processes above a share of its pids limit or a number, for so long.",
 	 POLICY(pids), .amount = WD_AMOUNT_NUMBER},
 	{"policy", "forecast", &wd_kind_span, "off",
-	 "The memory trend says that the limit is reached within this time (leaks).", SPAN(WD_MINUTE, 30 * WD_DAY),
-	 .off = true, PENDING},
+	 "The memory trend says that the limit is reached within this time (leaks).", POLICY(forecast),
+	 SPAN(WD_MINUTE, 30 * WD_DAY), .off = true},
 	{"policy", "pressure", &wd_kind_pressure, "off", "Pressure stall information of memory, cpu or io (cgroup v2).",
 	 POLICY(pressure)},
 
@@ -134,7 +134,7 @@ const struct wd_option wd_options[] = {
 	{"policy", "on_cpu", &wd_kind_ladder, "notify", "What is done when cpu trips.", LADDER(WD_TRIGGER_CPU)},
 	{"policy", "on_pids", &wd_kind_ladder, "notify", "What is done when pids trips.", LADDER(WD_TRIGGER_PIDS)},
 	{"policy", "on_forecast", &wd_kind_ladder, "notify", "What is done when forecast trips.",
-	 LADDER(WD_TRIGGER_FORECAST), PENDING},
+	 LADDER(WD_TRIGGER_FORECAST)},
 	{"policy", "on_pressure", &wd_kind_ladder, "notify", "What is done when pressure trips.",
 	 LADDER(WD_TRIGGER_PRESSURE)},
 

@@ -178,8 +178,10 @@ static bool is_off(const struct wd_policy *policy, enum wd_trigger trigger)
 		return policy->pids.kind == WD_LEVEL_OFF;
 	case WD_TRIGGER_PRESSURE:
 		return policy->pressure.count == 0;
+	case WD_TRIGGER_FORECAST:
+		return policy->forecast == 0;
 	default:
-		return false; /* no effect in this version, which was said where the key stands */
+		return false;
 	}
 }
 

@@ -36,7 +36,7 @@ static struct wd_service *free_service(struct wd_service *service)
 	wd_policy_free(service->policy);
 	wd_marks_clear(&service->crashes);
 	wd_marks_clear(&service->ooms);
-	free(service->usage);
+	wd_usage_free(service->usage);
 	free(service->down_why);
 	free(service->remember_trouble);
 	free(service);

@@ -100,6 +100,7 @@ bool wd_judge_holds(const struct wd_guard *guard, const struct wd_service *servi
 	case WD_TRIGGER_CPU:
 	case WD_TRIGGER_PIDS:
 	case WD_TRIGGER_PRESSURE:
+	case WD_TRIGGER_FORECAST:
 		return wd_usage_holds(guard, service, trigger, ret_why);
 	case WD_TRIGGER_EXIT: /* held back once: does it still crash with such a code? */
 		if (!wd_codes_has(&policy->exit, service->last_exit) || service->running)

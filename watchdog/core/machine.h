@@ -252,7 +252,8 @@ unsigned wd_judge_rate(const struct wd_service *service, enum wd_trigger trigger
 /* --- samples (usage.c) ---------------------------------------------------------------------------------------------- */
 
 void wd_usage_take(struct wd_guard *guard, struct wd_service *service, const struct wd_sample *sample, double cpus);
-void wd_usage_forget(struct wd_service *service); /* another run */
+struct wd_usage *wd_usage_free(struct wd_usage *usage); /* returns NULL; takes NULL */
+void wd_usage_forget(struct wd_service *service);       /* another run */
 bool wd_usage_holds(const struct wd_guard *guard, const struct wd_service *service, enum wd_trigger trigger,
 		    char **ret_why);
 bool wd_usage_is_over(const struct wd_service *service, enum wd_trigger trigger); /* on its way to it, or holding */
@@ -342,6 +343,7 @@ char *wd_reason_proven(struct wd_rate rate, wd_time wait, int exit_code);
 char *wd_reason_exit(int exit_code);
 char *wd_reason_lasting(enum wd_trigger trigger, wd_time span, const char *detail);
 char *wd_reason_limit(const struct wd_service *service, unsigned which, wd_time span);
+char *wd_reason_forecast(const struct wd_forecast *forecast, uint64_t limit_bytes);
 char *wd_reason_bar(enum wd_bar bar, wd_time left);
 const char *wd_reason_held_back(enum wd_bar bar); /* in short, for a table; "" for WD_BAR_NONE */
 const char *wd_reason_ignored(bool spared, const char *enable_label);

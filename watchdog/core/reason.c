@@ -101,6 +101,49 @@ char *wd_reason_limit(const struct wd_service *service, unsigned which, wd_time 
 	return wd_text_take(&text);
 }
 
+/* As exact as it is known: "7m", not "6m53s". */
+static wd_time about(wd_time span)
+{
+	wd_time grain = span < 30 * WD_SECOND  ? WD_SECOND
+			: span < 3 * WD_MINUTE ? 10 * WD_SECOND
+			: span < 3 * WD_HOUR   ? WD_MINUTE
+			: span < WD_DAY        ? 10 * WD_MINUTE
+					       : WD_HOUR;
+
+	return (span + grain / 2) / grain * grain;
+}
+
+/* By the second, the minute or the hour: whichever makes a number that people can read. */
+static void add_rate(struct wd_text *text, double rate_bytes)
+{
+	static const struct {
+		double seconds;
+		const char *name;
+	} units[] = {{1, "s"}, {60, "m"}, {3600, "h"}};
+	unsigned which = 0;
+
+	while (which < 2 && rate_bytes * units[which].seconds < 100.0 * 1024)
+		which++;
+	double kibibytes = rate_bytes * units[which].seconds / 1024;
+	if (kibibytes < 1000)
+		wd_text_print(text, "%.0fKiB/%s", kibibytes, units[which].name);
+	else
+		wd_text_print(text, "%.1fMiB/%s", kibibytes / 1024, units[which].name);
+}
+
+/* "memory reaches its limit of 128MiB in about 7m (1.0MiB/s for 5m)" */
+char *wd_reason_forecast(const struct wd_forecast *forecast, uint64_t limit_bytes)
+{
+	struct wd_text text = {0};
+	char limit[WD_SIZE_TEXT], left[WD_TIME_TEXT], span[WD_TIME_TEXT];
+
+	wd_text_print(&text, "memory reaches its limit of %s in about %s (", wd_size_print(limit_bytes, limit),
+		      wd_span_print_short(about(forecast->left), left));
+	add_rate(&text, forecast->rate_bytes);
+	wd_text_print(&text, " for %s)", wd_span_print_short(about(forecast->span), span));
+	return wd_text_take(&text);
+}
+
 static const char *bar_text(enum wd_bar bar)
 {
 	switch (bar) {

@@ -2,6 +2,7 @@
 
 #define RELEASE 0.95
 #define OOM_LAST (10 * WD_SECOND) /* the Engine tells most of them, and at once */
+#define CLEARING (30 * WD_SECOND) /* of a forecast, at the least */
 #define GAP_LEAST (10 * WD_SECOND)
 
 /* --- one limit with a time ---------------------------------------------------------------------------------------------- */
@@ -153,11 +154,30 @@ bool wd_usage_compare(const struct wd_policy *policy, const struct wd_usage *usa
 
 /* --- a service ---------------------------------------------------------------------------------------------------------- */
 
+static void begin_leak(struct wd_leak *leak)
+{
+	*leak = (struct wd_leak){.clear_since = WD_NEVER};
+	wd_trend_begin(&leak->trend);
+}
+
 static void begin_anew(struct wd_usage *usage)
 {
-	*usage = (struct wd_usage){.sample.at = WD_NEVER, .cpus = -1, .oom_at = WD_NEVER, .oom_owed_at = WD_NEVER};
+	struct wd_leak *leak = usage->leak;
+
+	*usage = (struct wd_usage){
+		.sample.at = WD_NEVER, .cpus = -1, .leak = leak, .oom_at = WD_NEVER, .oom_owed_at = WD_NEVER};
+	if (leak)
+		begin_leak(leak);
 	for (unsigned which = 0; which < WD_LIMITS; which++)
 		usage->overs[which] = wd_over_none();
+}
+
+struct wd_usage *wd_usage_free(struct wd_usage *usage)
+{
+	if (usage)
+		free(usage->leak);
+	free(usage);
+	return NULL;
 }
 
 void wd_usage_forget(struct wd_service *service)
@@ -205,6 +225,57 @@ static double allowed(const struct wd_service *service, const struct wd_sample *
 	return before > 0 && before < sample->cpus_there ? before : sample->cpus_there;
 }
 
+/* Only where the policy asks does a trend cost memory. */
+static struct wd_leak *leak_of(const struct wd_service *service)
+{
+	struct wd_usage *usage = service->usage;
+
+	if (service->policy->forecast == 0) {
+		free(usage->leak);
+		usage->leak = NULL;
+	} else if (!usage->leak) {
+		usage->leak = wd_alloc(1, sizeof(*usage->leak));
+		begin_leak(usage->leak);
+	}
+	return usage->leak;
+}
+
+static void clear_leak(struct wd_leak *leak, wd_time horizon, wd_time at)
+{
+	wd_time patience = horizon / 8 > CLEARING ? horizon / 8 : CLEARING;
+
+	if (leak->seen.span && leak->seen.left <= horizon + horizon / 2)
+		leak->clear_since = WD_NEVER;
+	else if (leak->clear_since == WD_NEVER)
+		leak->clear_since = at;
+	else if (at - leak->clear_since >= patience)
+		leak->held = leak->settled = false;
+}
+
+static void judge_leak(struct wd_guard *guard, struct wd_service *service)
+{
+	const struct wd_sample *sample = &service->usage->sample;
+	struct wd_leak *leak = leak_of(service);
+	wd_time horizon = service->policy->forecast;
+
+	if (!leak || !(sample->has & WD_HAS_WORKING_SET) ||
+	    !wd_trend_due(&leak->trend, horizon, guard->settings->sample_interval, sample->at))
+		return;
+	wd_trend_add(&leak->trend, horizon, sample->at, sample->working_set_bytes);
+	bool near = wd_trend_forecast(&leak->trend, horizon, sample->memory_limit_bytes, &leak->seen);
+	if (near && !leak->held && sample->at >= leak->not_before) {
+		leak->held = true;
+		leak->clear_since = WD_NEVER;
+		wd_judge_prepare(guard, service);
+	} else if (leak->held && !near) {
+		clear_leak(leak, horizon, sample->at);
+	}
+	if (!leak->held)
+		return;
+	wd_case_over(guard, service, WD_TRIGGER_FORECAST);
+	wd_judge_trip(guard, service, WD_TRIGGER_FORECAST, false);
+}
+
 void wd_usage_take(struct wd_guard *guard, struct wd_service *service, const struct wd_sample *sample, double cpus)
 {
 	if (!service->running || !service->policy)
@@ -221,12 +292,20 @@ void wd_usage_take(struct wd_guard *guard, struct wd_service *service, const str
 	usage->cpus = cpus;
 	for (unsigned which = 0; which < WD_LIMITS; which++)
 		judge_limit(guard, service, which);
+	judge_leak(guard, service);
 	if (sample->has & WD_HAS_OOM)
 		wd_oom_counter(guard, service, sample->oom_kills);
 }
 
+static bool leaks(const struct wd_service *service)
+{
+	return service->usage && service->usage->leak && service->usage->leak->held;
+}
+
 bool wd_usage_is_over(const struct wd_service *service, enum wd_trigger trigger)
 {
+	if (trigger == WD_TRIGGER_FORECAST)
+		return leaks(service);
 	for (unsigned which = 0; service->usage && which < WD_LIMITS; which++)
 		if (wd_usage_trigger(which) == trigger && service->usage->overs[which].since != WD_NEVER)
 			return true;
@@ -238,7 +317,7 @@ bool wd_usage_suspects(const struct wd_service *service)
 	for (unsigned which = 0; service->usage && which < WD_LIMITS; which++)
 		if (service->usage->overs[which].since != WD_NEVER)
 			return true;
-	return false;
+	return leaks(service);
 }
 
 /* Which of its limits holds (of pressure there may be several); NULL: none. */
@@ -254,10 +333,24 @@ static const struct wd_over *holding(const struct wd_service *service, enum wd_t
 	return NULL;
 }
 
+static bool leak_holds(const struct wd_service *service, char **ret_why)
+{
+	const struct wd_usage *usage = service->usage;
+
+	if (!leaks(service) || usage->leak->settled || service->policy->forecast == 0)
+		return false;
+	if (ret_why)
+		*ret_why = wd_reason_forecast(&usage->leak->seen, usage->sample.memory_limit_bytes);
+	return true;
+}
+
 bool wd_usage_holds(const struct wd_guard *guard, const struct wd_service *service, enum wd_trigger trigger,
 		    char **ret_why)
 {
 	unsigned which;
+
+	if (trigger == WD_TRIGGER_FORECAST)
+		return leak_holds(service, ret_why);
 	const struct wd_over *over = holding(service, trigger, &which);
 
 	if (!over || wd_usage_level(service->policy, which)->kind == WD_LEVEL_OFF)
@@ -267,8 +360,19 @@ bool wd_usage_holds(const struct wd_guard *guard, const struct wd_service *servi
 	return true;
 }
 
+static void settle_leak(struct wd_leak *leak, wd_time anew)
+{
+	leak->settled = anew == WD_NEVER;
+	if (anew == WD_NEVER)
+		return;
+	leak->held = false;
+	leak->not_before = anew;
+}
+
 void wd_usage_settle(struct wd_service *service, enum wd_trigger trigger, wd_time anew)
 {
+	if (trigger == WD_TRIGGER_FORECAST && leaks(service))
+		settle_leak(service->usage->leak, anew);
 	for (unsigned which = 0; service->usage && which < WD_LIMITS; which++) {
 		struct wd_over *over = &service->usage->overs[which];
 		if (wd_usage_trigger(which) != trigger || !over->held)
@@ -303,6 +407,14 @@ static bool oom_due(const struct wd_usage *usage, wd_time now)
 	return !usage || usage->oom_at == WD_NEVER || usage->oom_owed_at != WD_NEVER || now - usage->oom_at >= OOM_LAST;
 }
 
+static bool point_due(const struct wd_guard *guard, const struct wd_service *service, wd_time now)
+{
+	const struct wd_leak *leak = service->usage ? service->usage->leak : NULL;
+	wd_time horizon = service->policy->forecast;
+
+	return horizon && (!leak || wd_trend_due(&leak->trend, horizon, guard->settings->sample_interval, now));
+}
+
 void wd_guard_wish(const struct wd_guard *guard, const char *id, wd_time now, struct wd_gauge_wish *ret_wish)
 {
 	const struct wd_service *service = wd_service_by_id(guard, id);
@@ -311,6 +423,8 @@ void wd_guard_wish(const struct wd_guard *guard, const char *id, wd_time now, st
 	if (!service || !service->policy || !service->policy->watched)
 		return;
 	ret_wish->exact_from_bytes = exact_from(service->policy, service->usage);
+	if (point_due(guard, service, now))
+		ret_wish->exact_from_bytes = 0;
 	ret_wish->pids = service->policy->pids.kind != WD_LEVEL_OFF;
 	ret_wish->oom = service->policy->oom.count > 0 && oom_due(service->usage, now);
 	ret_wish->pressure = service->policy->pressure.count > 0;

@@ -16,6 +16,7 @@
 #ifndef WATCHDOG_CORE_USAGE_H
 #define WATCHDOG_CORE_USAGE_H
 
+#include "forecast.h"
 #include <watchdog/policy.h>
 #include <watchdog/sample.h>
 
@@ -36,10 +37,21 @@ enum {
 	WD_LIMITS = WD_LIMIT_PRESSURE + WD_PRESSURES_MAX
 };
 
+/* Where its memory is heading; only where the policy asks. What has tripped holds until the limit was more than one and
+ * a half horizons away, or there was no trend any more, for a while. */
+struct wd_leak {
+	struct wd_trend trend;
+	struct wd_forecast seen; /* at the last point; span 0: no trend */
+	wd_time clear_since;     /* WD_NEVER: it has not begun to clear */
+	wd_time not_before;      /* an action failed: it trips from then on */
+	bool held, settled;
+};
+
 struct wd_usage {
 	struct wd_sample sample; /* the last; at WD_NEVER: none in this run */
 	double cpus;
 	struct wd_over overs[WD_LIMITS];
+	struct wd_leak *leak; /* or NULL */
 	/* the kernel's count of OOM kills, squared with what was told (crash.c) */
 	bool oom_known;
 	uint64_t oom_base;   /* of the count: what was before anybody watched */

@@ -119,7 +119,7 @@ load helper
   run -0 unshare -m bash -c '
     mount -t tmpfs tmpfs /run
     seadog --config seadog.conf run 2>run.err 3>&- &
-    for i in {1..100}; do seadog --config seadog.conf healthcheck 2>/dev/null && break; sleep 0.05; done
+    for i in {1..600}; do seadog --config seadog.conf healthcheck 2>/dev/null && break; sleep 0.05; done
     somebody() { env -u XDG_RUNTIME_DIR HOME="$PWD" setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
     somebody seadog status 2>&1; echo "= $?"
     chgrp 65534 /run/seadog /run/seadog/seadog.sock

@@ -33,10 +33,10 @@ sea() {
   seadog --config seadog.conf "$@"
 }
 
-# Waits for a command to succeed, five seconds at the most.
+# Waits for a command to succeed, half a minute at the most.
 await() {
-  local i
-  for ((i = 0; i < 100; i++)); do
+  local end=$((SECONDS + 30))
+  while ((SECONDS < end)); do
     "$@" >/dev/null 2>&1 && return
     sleep 0.05
   done
@@ -57,9 +57,16 @@ stop_engine() {
 }
 
 # A command of seadog that goes on until the test ends: what it says is in a file. goes_on FILE WORD…
+# It has asked, and waits for what comes.
 goes_on() {
   seadog --config seadog.conf "${@:2}" >"$1" 2>"$1.err" 3>&- &
-  started="${started:-} $!"
+  goer=$!
+  started="${started:-} $goer"
+  await waits "$goer"
+}
+
+waits() {
+  [ -n "$(find "/proc/$1/fd" -lname 'socket:*')" ] && grep -q '^State:.S' "/proc/$1/status"
 }
 
 # Tells the fake Engine something: fake METHOD PATH [BODY]

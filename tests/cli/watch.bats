@@ -155,7 +155,6 @@ loop_until_held() {
   start_watchdog
   goes_on followed incidents --follow
   goes_on followed.json incidents --follow --json
-  sleep 0.3
   loop_until_held
   await grep -q 'closed: held' followed
   await grep -q '"outcome":"held"' followed.json
@@ -166,16 +165,15 @@ loop_until_held() {
   start_engine
   start_watchdog
   for command in incidents events; do
-    sea "$command" --follow --json >"$command.out" 2>"$command.err" 3>&- &
-    printf -v "$command" %s $!
+    goes_on "$command.out" "$command" --follow --json
+    printf -v "$command" %s "$goer"
   done
-  sleep 0.3
   stop_watchdog
   for command in incidents events; do
     code=0
     wait "${!command}" || code=$?
     [ "$code" = 7 ]
-    [ "$(cat "$command.err")" = '{"error":"the watchdog has ended","exit":7}' ]
+    [ "$(cat "$command.out.err")" = '{"error":"the watchdog has ended","exit":7}' ]
   done
 }
 
@@ -213,7 +211,6 @@ loop_until_held() {
   [[ $output =~ web\ +start ]]
   start_watchdog
   goes_on followed events --follow
-  sleep 0.3
   fake POST happen '{"name":"web","what":"die","exit_code":3}'
   await grep -q 'exit code 3' followed
   run -0 sea events
@@ -225,7 +222,6 @@ loop_until_held() {
   start_engine
   fake POST container '{"name":"web","image":"acme/web:1","policy":"always"}'
   goes_on followed events --follow --json --record recorded
-  sleep 0.3
   fake POST happen '{"name":"web","what":"die","exit_code":3}'
   await grep -q '"exit_code":3' followed
   grep -q '"die"' recorded

@@ -2,6 +2,7 @@
  * away, a disk that is full, a seadog that was stopped, callers that misbehave. The loops crash 20 ms after each start;
  * the fifth crash comes after 1.6 s. */
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -366,6 +367,9 @@ static void callers_that_misbehave_delay_nothing(void **state)
 
 int main(void)
 {
+	/* What the stories mount is seen by nobody else and gone with them. */
+	if (unshare(CLONE_NEWNS) == 0)
+		mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL);
 	const struct CMUnitTest tests[] = {
 #define STORY(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 		STORY(rubbish_hides_no_crash),

@@ -35,7 +35,7 @@ SOURCES := $(sort $(wildcard watchdog/*/*.c))
 OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out watchdog/face/main.c,$(SOURCES)))
 LIBRARY := $(BUILD)/libseadog.a
 FAKE_ENGINE := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/model/model*.c tests/fake/server*.c))
-PRELOADED := tests/support/slow_fsync.c tests/support/broken_disk.c
+PRELOADED := tests/support/slow_fsync.c tests/support/broken_disk.c tests/support/stepped_clock.c
 TEST_SUPPORT := $(FAKE_ENGINE) $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(PRELOADED),$(wildcard tests/support/*.c)))
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/*/test_*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -72,7 +72,7 @@ $(BUILD)/tests/fake/seadog-fake-engine: $(BUILD)/tests/fake/fake.o $(FAKE_ENGINE
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(LIBS)
 
-# A slow disk and a broken one, to be preloaded.
+# A slow disk, a broken one and a clock that is set, to be preloaded.
 $(patsubst %.c,$(BUILD)/%.so,$(PRELOADED)): $(BUILD)/%.so: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) -std=gnu17 $(WARNINGS) -O2 -fPIC -shared -D_GNU_SOURCE -o $@ $<
@@ -81,6 +81,7 @@ $(BUILD)/tests/store/test_slow: | $(BUILD)/tests/support/slow_fsync.so
 $(BUILD)/tests/store/test_broken: | $(BUILD)/tests/support/broken_disk.so
 $(filter $(BUILD)/tests/daemon/%,$(TESTS)): | $(BUILD)/seadog
 $(BUILD)/tests/daemon/test_load: | $(BUILD)/tests/support/slow_fsync.so measured
+$(BUILD)/tests/daemon/test_clock: | $(BUILD)/tests/support/stepped_clock.so measured
 
 # What is measured is what is shipped, whatever kind the tests are of.
 measured:

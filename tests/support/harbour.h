@@ -12,7 +12,7 @@ struct harbour {
 	struct fake *fake;
 	pid_t seadog;        /* 0: it does not run */
 	bool plain;          /* the release build, where time and memory are measured; else the sanitized one */
-	const char *preload; /* "slow_fsync", or NULL */
+	const char *preload; /* "slow_fsync", "stepped_clock", or NULL */
 	unsigned seen;       /* how often seadog had looked at all containers before it was launched */
 	unsigned number, step; /* the test's own */
 	bool done;
@@ -30,6 +30,8 @@ void harbour_signal(struct harbour *harbour, int signal);
 void harbour_kill(struct harbour *harbour); /* -9 */
 int harbour_end(struct harbour *harbour);   /* SIGTERM; returns its exit code */
 int harbour_await_exit(struct harbour *harbour);
+/* With "stepped_clock": seadog's wall clock is that far ahead from now on, or behind; and so is each later seadog's. */
+void harbour_set_clock(struct harbour *harbour, wd_time ahead);
 
 /* The Engine. */
 void harbour_fake(struct harbour *harbour, const char *method, const char *path, const char *body);

@@ -31,8 +31,8 @@ static struct wd_timeline *connected(bool resumed)
 	return timeline;
 }
 
-static void placed(const struct wd_timeline *timeline, wd_time now, wd_stamp wall, wd_stamp stamp, wd_time at,
-		   wd_time from, bool replayed)
+static void placed(struct wd_timeline *timeline, wd_time now, wd_stamp wall, wd_stamp stamp, wd_time at, wd_time from,
+		   bool replayed)
 {
 	struct wd_event event = event_of(stamp, 'a', WD_EVENT_DIE);
 
@@ -99,6 +99,20 @@ static void a_stamp_of_the_future_or_none_is_somewhere_in_the_gap(void **state)
 	free(timeline);
 }
 
+static void what_was_asked_from_the_future_on_is_of_before_the_clock_was_set_back(void **state)
+{
+	struct wd_timeline timeline = {0};
+	wd_time now = NOW + 5 * WD_SECOND;
+	wd_stamp wall = NOON + 5 * S;
+	(void)state;
+
+	wd_timeline_start(&timeline, NOON + 3600 * S, NOW - WD_SECOND);
+	wd_timeline_connected(&timeline, NOW, NOON);
+	placed(&timeline, now, wall, NOON + 3601 * S, now, NOW - WD_SECOND, true);
+	placed(&timeline, now, wall, wall, now, now, false);
+	placed(&timeline, now, wall, NOON + 3602 * S, now, now, false);
+}
+
 static void a_clock_that_is_set_moves_nothing(void **state)
 {
 	struct wd_timeline *timeline = connected(true);
@@ -109,7 +123,46 @@ static void a_clock_that_is_set_moves_nothing(void **state)
 	placed(timeline, now, NOON - 3600 * S, NOON - 3600 * S - 1000000, now, now, false);
 	placed(timeline, now, NOON + 31536000 * S, NOON + 31536000 * S - 1000000, now, now, false);
 	/* Set forward by an hour during the gap: the replay is no hour old. */
-	placed(timeline, NOW, NOON + 3600 * S, NOON - 5 * S, NOW, NOW - 10 * WD_SECOND, true);
+	wd_timeline_lost(timeline, now);
+	wd_timeline_connected(timeline, now + 10 * WD_SECOND, NOON + 3670 * S);
+	placed(timeline, now + 10 * WD_SECOND, NOON + 3670 * S, NOON + 65 * S, now + 10 * WD_SECOND, now, true);
+	free(timeline);
+}
+
+static void our_clock_alone_is_set_and_live_is_live(void **state)
+{
+	static const wd_stamp sets[] = {3600, -7200, -31536000, 20, 0};
+	struct wd_timeline *timeline = connected(true);
+	wd_time now = NOW;
+	wd_stamp theirs = NOON, set = 0;
+	(void)state;
+
+	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
+		now += WD_SECOND;
+		theirs += S;
+		set += sets[i] * S;
+		placed(timeline, now, theirs + set, theirs - 1000000, now, now, false);
+		assert_int_equal(timeline->skew, -set);
+	}
+	/* What was not read for a while is as old as it is. */
+	placed(timeline, now + 9 * WD_SECOND, theirs + 9 * S + set, theirs + 2 * S, now + 2 * WD_SECOND,
+	       now + 2 * WD_SECOND, false);
+	free(timeline);
+}
+
+static void the_engines_alone_is_set_and_live_is_live(void **state)
+{
+	struct wd_timeline *timeline = connected(true);
+	wd_time now = NOW + WD_SECOND;
+	wd_stamp wall = NOON + S;
+	(void)state;
+
+	placed(timeline, now, wall, wall, now, now, false);
+	placed(timeline, now, wall, wall - 3600 * S, now, now, false);
+	placed(timeline, now, wall, wall + 3600 * S, now, now, false);
+	placed(timeline, now, wall, INT64_MAX, now, now, false);
+	placed(timeline, now, wall, wall - 7200 * S, now, now, false);
+	placed(timeline, now, wall, wall + 1, now, now, false);
 	free(timeline);
 }
 
@@ -254,7 +307,7 @@ static void the_date_header_tells_how_far_the_clocks_are_apart(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct wd_timeline timeline = {.skew = 7 * 1000000};
 
-		wd_timeline_date(&timeline, rows[i].date, NOON + rows[i].sent * S, NOON + rows[i].received * S);
+		wd_timeline_date(&timeline, rows[i].date, NOW, NOON + rows[i].sent * S, NOON + rows[i].received * S);
 		assert_int_equal(timeline.skew, rows[i].skew * 1000000);
 	}
 }
@@ -267,9 +320,9 @@ static void a_skewed_engine_is_mapped_by_its_own_clock(void **state)
 	(void)state;
 
 	timeline->skew = 3600 * S;
-	placed(timeline, now, wall, wall + 3600 * S, now, now, false);
-	placed(timeline, now, wall, wall + 3570 * S, now - 30 * WD_SECOND, now - 30 * WD_SECOND, false);
 	placed(timeline, now, wall, wall + 3603 * S, now, NOW - 10 * WD_SECOND, false);
+	placed(timeline, now, wall, wall + 3570 * S, now - 30 * WD_SECOND, now - 30 * WD_SECOND, false);
+	placed(timeline, now, wall, wall + 3600 * S, now, now, false);
 	free(timeline);
 }
 
@@ -282,6 +335,9 @@ int main(void)
 		cmocka_unit_test(at_the_first_connection_a_replay_may_reach_back_far),
 		cmocka_unit_test(a_stamp_of_the_future_or_none_is_somewhere_in_the_gap),
 		cmocka_unit_test(a_clock_that_is_set_moves_nothing),
+		cmocka_unit_test(what_was_asked_from_the_future_on_is_of_before_the_clock_was_set_back),
+		cmocka_unit_test(our_clock_alone_is_set_and_live_is_live),
+		cmocka_unit_test(the_engines_alone_is_set_and_live_is_live),
 		cmocka_unit_test(an_event_is_known_by_stamp_kind_and_container),
 		cmocka_unit_test(healthy_and_unhealthy_are_two),
 		cmocka_unit_test(the_last_2048_are_remembered),

@@ -21,6 +21,16 @@ static const char *reason(int status)
 	return "Odd";
 }
 
+/* As Go's servers do (RFC 9110 6.6.1). */
+void link_date(struct link *link)
+{
+	char date[sizeof("Sun, 06 Nov 1994 08:49:37 GMT")];
+	time_t seconds = (time_t)(model_stamp(link->fake->model) / 1000000000);
+	struct tm tm;
+	strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&seconds, &tm));
+	wd_text_print(&link->out, "Date: %s\r\n", date);
+}
+
 static void put_head(struct link *link, int status, const char *type, size_t length)
 {
 	const struct model *model = link->fake->model;
@@ -29,6 +39,7 @@ static void put_head(struct link *link, int status, const char *type, size_t len
 		      status, reason(status), model_api(model), model_version(model));
 	if (strcmp(model_version(model), "5.8.6") == 0)
 		wd_text_add(&link->out, "Libpod-Api-Version: 5.8.6\r\n");
+	link_date(link);
 	if (type)
 		wd_text_print(&link->out, "Content-Type: %s\r\n", type);
 	if (!empty)

@@ -73,7 +73,8 @@ void fake_keep_up(struct fake *fake); /* the model's time becomes ours */
 /* server_http.c */
 void link_read(struct link *link); /* takes whole requests out of `in` */
 void link_answer(struct link *link, int status, const char *type, const char *body, size_t length);
-void link_note(const struct link *link, int status); /* for /_fake/calls */
+void link_note(const struct link *link, int status);
+void link_date(struct link *link); /* its header */ /* for /_fake/calls */
 void fault_free(struct fault *fault);
 
 /* server_stream.c */

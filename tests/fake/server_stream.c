@@ -111,10 +111,10 @@ void stream_open(struct link *link, const char *query)
 	link->streaming = true;
 	link_note(link, 200);
 	take_cut(link);
-	wd_text_print(&link->out,
-		      "HTTP/1.1 200 OK\r\nApi-Version: %s\r\nContent-Type: application/json\r\n"
-		      "Transfer-Encoding: chunked\r\n\r\n",
+	wd_text_print(&link->out, "HTTP/1.1 200 OK\r\nApi-Version: %s\r\nContent-Type: application/json\r\n",
 		      model_api(link->fake->model));
+	link_date(link);
+	wd_text_add(&link->out, "Transfer-Encoding: chunked\r\n\r\n");
 	if (since || until)
 		model_replay(link->fake->model, since, send_event, link);
 	if (until && until <= model_stamp(link->fake->model))

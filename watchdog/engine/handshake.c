@@ -173,7 +173,8 @@ static void ponged(void *data, const struct wd_http_answer *answer)
 		over(engine, answer->why, answer->end);
 		return;
 	}
-	wd_timeline_date(&engine->timeline, engine->date, engine->greeting.sent, wd_stamp_now());
+	wd_timeline_date(&engine->timeline, engine->date, wd_loop_now(engine->loop), engine->greeting.sent,
+			 wd_stamp_now());
 	if (answer->status != 200) {
 		WD_AUTO_FREE char *complaint = wd_engine_complaint(answer);
 

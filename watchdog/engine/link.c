@@ -178,7 +178,8 @@ static void ponged(void *data, const struct wd_http_answer *answer)
 	link->ping = NULL;
 	if (answer->end == WD_HTTP_ANSWERED) {
 		link->ping_failures = 0;
-		wd_timeline_date(&engine->timeline, engine->date, link->ping_sent, wd_stamp_now());
+		wd_timeline_date(&engine->timeline, engine->date, wd_loop_now(engine->loop), link->ping_sent,
+				 wd_stamp_now());
 		arm(engine, engine->pace.ping);
 	} else if (++link->ping_failures < PINGS_MISSED) {
 		arm(engine, engine->pace.retry_first);

@@ -21,6 +21,8 @@ void wd_timeline_start(struct wd_timeline *timeline, wd_stamp since, wd_time now
 void wd_timeline_connected(struct wd_timeline *timeline, wd_time now, wd_stamp wall)
 {
 	timeline->connected_at = now;
+	timeline->live = WD_STAMP_NONE;
+	timeline->epoch = wall - now * 1000;
 	if (timeline->newest == WD_STAMP_NONE)
 		timeline->newest = timeline->floor = wall + timeline->skew;
 }
@@ -101,20 +103,51 @@ void wd_timeline_take(struct wd_timeline *timeline, const struct wd_event *event
 		timeline->newest = event->stamp;
 }
 
-void wd_timeline_place(const struct wd_timeline *timeline, wd_time now, wd_stamp wall, struct wd_event *event)
+static wd_stamp distance(wd_stamp one, wd_stamp other)
 {
+	return one > other ? one - other : other - one;
+}
+
+/* Our clock was set. The Engine's is the same, or one that was not: the stamp is nearer to what that one says now. */
+static void note_set(struct wd_timeline *timeline, wd_time now, wd_stamp wall, wd_stamp stamp)
+{
+	wd_stamp set = wall - now * 1000 - timeline->epoch;
 	wd_stamp there = wall + timeline->skew;
+
+	if (stamp <= 0 || distance(set, 0) <= TOLERANCE)
+		return;
+	timeline->epoch += set;
+	if (distance(stamp, there - set) < distance(stamp, there))
+		timeline->skew -= set;
+	else
+		timeline->live = WD_STAMP_NONE;
+}
+
+void wd_timeline_place(struct wd_timeline *timeline, wd_time now, wd_stamp wall, struct wd_event *event)
+{
+	wd_stamp there;
 	wd_time behind, then;
 
+	note_set(timeline, now, wall, event->stamp);
+	there = wall + timeline->skew;
 	event->at = event->from = now;
 	event->replayed = false;
 	if (event->stamp <= 0 || event->stamp > there + TOLERANCE) {
+		if (timeline->live != WD_STAMP_NONE)
+			return;
 		event->from = timeline->lost_at;
+		/* What we asked for lies ahead: the clock was set back since, and this is of before. */
+		event->replayed = event->stamp > 0 && timeline->floor > there + TOLERANCE;
 		return;
 	}
+	/* Behind what is live nothing is replayed: the Engine's clock was set back. */
+	if (event->stamp < timeline->live - MARGIN)
+		return;
 	behind = event->stamp < there ? span_of(there - event->stamp) : 0;
 	then = now - behind;
 	event->replayed = then < timeline->connected_at;
+	if (!event->replayed && event->stamp > timeline->live)
+		timeline->live = event->stamp;
 	if (!event->replayed && behind <= span_of(TOLERANCE))
 		return;
 	/* A replay tells what the connection before did not: what seems older happened in the gap, and the clock was
@@ -146,12 +179,13 @@ static bool parse_date(const char *date, wd_stamp *ret_stamp)
 	return true;
 }
 
-void wd_timeline_date(struct wd_timeline *timeline, const char *date, wd_stamp sent, wd_stamp received)
+void wd_timeline_date(struct wd_timeline *timeline, const char *date, wd_time now, wd_stamp sent, wd_stamp received)
 {
 	wd_stamp theirs;
 
 	if (!parse_date(date, &theirs))
 		return;
+	timeline->epoch = received - now * 1000;
 	if (theirs + WD_STAMP_SECOND < sent - TOLERANCE || theirs > received + TOLERANCE)
 		timeline->skew = theirs + WD_STAMP_SECOND / 2 - (sent + (received - sent) / 2);
 	else

@@ -3,7 +3,8 @@
  * The Engine stamps events with its wall clock, hands some of them out twice, those of different containers out of
  * order, and replays at most 256 (engine.md 1.1, 2.3). Windows want a clock that does not jump. So each event is
  * compared with the last ones seen, and its stamp is mapped by how far it lies behind the wall clock of this moment:
- * a clock that was set in between moves both.
+ * a clock that was set in between moves both. Where it is only ours that was set, or only that of an Engine elsewhere,
+ * a stream that tells what is new does not begin to tell what is old.
  */
 #ifndef WATCHDOG_ENGINE_TIMELINE_H
 #define WATCHDOG_ENGINE_TIMELINE_H
@@ -18,6 +19,8 @@ struct wd_timeline {
 	wd_stamp highest;              /* the same with stamps from the future: what is beyond was never taken in */
 	wd_stamp floor;                /* nothing before this is asked for again */
 	wd_stamp skew;                 /* the Engine's wall clock minus ours */
+	wd_stamp epoch;                /* our wall clock at the moment 0 of the one that nobody sets, when last looked at */
+	wd_stamp live;                 /* the newest stamp of this connection that was no replay; or WD_STAMP_NONE */
 	wd_time connected_at, lost_at; /* lost_at: or the start, before anything was lost */
 	bool resumed;                  /* there was a connection before this one */
 	unsigned count, next;
@@ -45,10 +48,10 @@ bool wd_timeline_knows(const struct wd_timeline *timeline, const struct wd_event
 /* Remembers it, and moves `newest`. A stamp ahead of the Engine's clock does not: it would skip what follows. */
 void wd_timeline_take(struct wd_timeline *timeline, const struct wd_event *event, wd_stamp wall);
 /* Fills at, from and replayed. */
-void wd_timeline_place(const struct wd_timeline *timeline, wd_time now, wd_stamp wall, struct wd_event *event);
+void wd_timeline_place(struct wd_timeline *timeline, wd_time now, wd_stamp wall, struct wd_event *event);
 
 /* The `Date` header of an answer, which has a resolution of a second, to a request sent at `sent` and answered at
- * `received` (our wall clock). Under 2 s it is no skew. */
-void wd_timeline_date(struct wd_timeline *timeline, const char *date, wd_stamp sent, wd_stamp received);
+ * `received`, which is now (our wall clock). Under 2 s it is no skew. */
+void wd_timeline_date(struct wd_timeline *timeline, const char *date, wd_time now, wd_stamp sent, wd_stamp received);
 
 #endif

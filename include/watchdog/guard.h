@@ -35,6 +35,18 @@ struct wd_window_view {
 	unsigned count, limit;
 	wd_time window;
 };
+struct wd_level_view { /* a limit with a time: "90% for 60s" */
+	enum wd_trigger trigger;
+	enum wd_resource resource; /* of pressure */
+	struct wd_level level;
+	double now, limit; /* bytes, CPUs, pids, or a share; below 0: not known, or nothing to hold it against */
+	wd_time since;     /* when it was reached; WD_NEVER: is not */
+};
+struct wd_forecast_view {
+	wd_time horizon;   /* 0: off */
+	wd_time left;      /* WD_NEVER: no trend */
+	double rate_bytes; /* per second */
+};
 struct wd_service_view {
 	const char *service;
 	const struct wd_container *container; /* NULL: remembered and not seen yet, or gone */
@@ -46,6 +58,9 @@ struct wd_service_view {
 	const struct wd_incident *incident; /* open, or NULL */
 	struct wd_window_view windows[2 * WD_RATES_MAX + WD_RATES_MAX]; /* restarts, flapping, oom */
 	unsigned window_count;
+	struct wd_level_view levels[3 + WD_PRESSURES_MAX];
+	unsigned level_count;
+	struct wd_forecast_view forecast;
 	wd_time unhealthy_since; /* WD_NEVER: is not */
 	wd_time down_since;
 	const char *note;         /* why nothing is done about it, in short: "held back: cooldown"; may be "" */

@@ -19,9 +19,12 @@ void wd_report_usage(struct wd_json *service, const struct wd_sample *sample, do
 struct wd_json *wd_report_incident(const struct wd_incident *incident, bool whole);
 /* The data of `explain`: the service, its policy with origins, and how near each trigger is:
  * {"schema":1,"service":{…},"policy_name":…,"policy":[{"key","value","origin"}],
- *  "triggers":[{"trigger","setting","ladder","unit":"count"|"seconds","now","limit","near":0.0..1.0}],
- *  "verdict_why":"…","held_back_until":…}; now, limit and near are numbers. */
-struct wd_json *wd_report_explain(const struct wd_service_view *view, const struct wd_settings *settings, wd_time now);
+ *  "triggers":[{"trigger","setting","ladder","unit":"count"|"seconds"|"bytes"|"cpus"|"ratio","now","limit",
+ *  "near":0.0..1.0}],"verdict_why":"…","held_back_until":…}; now, limit and near are numbers, or null where nobody knows.
+ * A limit with a time has "for_seconds" and "span_seconds" besides; forecast has "rate_bytes", and its now is in how many
+ * seconds the limit is reached. sample: an exact look at this moment, or NULL. */
+struct wd_json *wd_report_explain(const struct wd_service_view *view, const struct wd_settings *settings,
+                                  const struct wd_sample *sample, wd_time now);
 /* The "event" of `seadog events`: {"time","event":"die","name","id"} and exit_code, signal or health where it has one. */
 struct wd_json *wd_report_event(const struct wd_event *event);
 

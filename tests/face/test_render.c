@@ -96,7 +96,7 @@ static void explain_says_what_holds_and_how_it_ends(void **state)
 	struct wd_service_view *const views[] = {&held, &paused, &back, &never, &ignored, &told};
 	WD_AUTO_TEXT struct wd_text out = {0};
 	for (size_t i = 0; i < sizeof views / sizeof *views; i++) {
-		WD_AUTO_JSON struct wd_json *report = wd_report_explain(views[i], settings, 1012 * WD_SECOND);
+		WD_AUTO_JSON struct wd_json *report = wd_report_explain(views[i], settings, NULL, 1012 * WD_SECOND);
 		wd_json_set(report, "policy", wd_json_array());
 		wd_json_set(report, "triggers", wd_json_array());
 		wd_draw_explain(report, &(struct wd_style){.width = 80}, &out);
@@ -169,7 +169,7 @@ static void explain_draws_bars(void **state)
 	struct wd_settings *settings = wd_settings_load(&sources, &findings);
 	(void)state;
 	assert_non_null(settings);
-	WD_AUTO_JSON struct wd_json *report = wd_report_explain(&view, settings, 1012 * WD_SECOND);
+	WD_AUTO_JSON struct wd_json *report = wd_report_explain(&view, settings, NULL, 1012 * WD_SECOND);
 	assert_drawn("explain.txt", wd_draw_explain, report, &no_terminal);
 	assert_drawn("explain-color.txt", wd_draw_explain, report, &wide);
 	wd_settings_free(settings);

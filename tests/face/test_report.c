@@ -105,11 +105,12 @@ static void explain_says_how_near_it_is(void **state)
 	struct wd_sources sources = {.environment = nothing};
 	struct wd_findings findings = {0};
 	struct wd_service_view view = shown_muted();
+	const struct wd_sample sample = {.has = WD_HAS_MEMORY | WD_HAS_WORKING_SET, .working_set_bytes = 62914560};
 	(void)state;
 	wd_list_add(&sources.set, "defaults.restarts=4/30s");
 	struct wd_settings *settings = wd_settings_load(&sources, &findings);
 	assert_non_null(settings);
-	assert_json("explain.json", wd_report_explain(&view, settings, 1012 * WD_SECOND + 400000));
+	assert_json("explain.json", wd_report_explain(&view, settings, &sample, 1012 * WD_SECOND + 400000));
 	wd_settings_free(settings);
 	wd_findings_done(&findings);
 	wd_list_done(&sources.set);

@@ -74,6 +74,33 @@ struct wd_service_view shown_held(void)
 	return view;
 }
 
+/* Limits with a time, of each kind of figure, and a trend. */
+static void add_levels(struct wd_service_view *view)
+{
+	view->levels[view->level_count++] = (struct wd_level_view){
+		.trigger = WD_TRIGGER_MEMORY,
+		.level = {.kind = WD_LEVEL_RATIO, .ratio = 0.95, .span = WD_MINUTE},
+		.now = 125829120, /* with page cache: the exact look is what counts */
+		.limit = 127506841,
+		.since = WD_NEVER,
+	};
+	view->levels[view->level_count++] =
+		(struct wd_level_view){.trigger = WD_TRIGGER_PIDS,
+				       .level = {.kind = WD_LEVEL_RATIO, .ratio = 0.9, .span = WD_MINUTE},
+				       .now = 7,
+				       .limit = -1,
+				       .since = WD_NEVER};
+	view->levels[view->level_count++] =
+		(struct wd_level_view){.trigger = WD_TRIGGER_PRESSURE,
+				       .resource = WD_RESOURCE_IO,
+				       .level = {.kind = WD_LEVEL_RATIO, .ratio = 0.4, .span = 30 * WD_SECOND},
+				       .now = 0.61,
+				       .limit = 0.4,
+				       .since = 1000 * WD_SECOND};
+	view->forecast =
+		(struct wd_forecast_view){.horizon = 10 * WD_MINUTE, .left = 25 * WD_MINUTE, .rate_bytes = 1048576};
+}
+
 struct wd_service_view shown_muted(void)
 {
 	static struct wd_container container = {.id = ID("c"),
@@ -89,6 +116,7 @@ struct wd_service_view shown_muted(void)
 	view.muted_until = AT(1800);
 	view.incident = shown_open_incident();
 	view.unhealthy_since = 1000 * WD_SECOND;
+	add_levels(&view);
 	return view;
 }
 

@@ -17,6 +17,36 @@ static void add_windows(struct wd_service_view *view, const struct wd_service *s
 	}
 }
 
+static void add_level(struct wd_service_view *view, const struct wd_service *service, unsigned which)
+{
+	struct wd_level_view *level = &view->levels[view->level_count++];
+	struct wd_comparison seen = {.now = -1, .limit = -1};
+
+	if (service->usage)
+		wd_usage_compare(service->policy, service->usage, which, &seen);
+	*level = (struct wd_level_view){.trigger = wd_usage_trigger(which),
+					.level = *wd_usage_level(service->policy, which),
+					.now = seen.now,
+					.limit = seen.limit,
+					.since = service->usage ? service->usage->overs[which].since : WD_NEVER};
+	if (which >= WD_LIMIT_PRESSURE)
+		level->resource = service->policy->pressure.items[which - WD_LIMIT_PRESSURE].resource;
+}
+
+static void add_usage(struct wd_service_view *view, const struct wd_service *service)
+{
+	const struct wd_leak *leak = service->usage ? service->usage->leak : NULL;
+
+	for (unsigned which = 0; which < WD_LIMITS; which++)
+		if (wd_usage_level(service->policy, which)->kind != WD_LEVEL_OFF)
+			add_level(view, service, which);
+	view->forecast = (struct wd_forecast_view){.horizon = service->policy->forecast, .left = WD_NEVER};
+	if (!leak || !leak->seen.span)
+		return;
+	view->forecast.left = leak->seen.left;
+	view->forecast.rate_bytes = leak->seen.rate_bytes;
+}
+
 static const struct wd_incident *open_incident(const struct wd_service *service)
 {
 	const struct wd_case *acting = wd_case_acting(service);
@@ -89,6 +119,8 @@ static void fill(const struct wd_guard *guard, const struct wd_service *service,
 	if (service->muted_until > now)
 		view->muted_until = guard->stamp + (service->muted_until - guard->now) * 1000;
 	add_note(guard, service, view);
+	if (service->policy)
+		add_usage(view, service);
 	if (service->policy)
 		add_all_windows(view, service, service->policy, now);
 	else if (!view->gone)

@@ -290,7 +290,81 @@ static void add_exit(struct wd_json *triggers, const struct wd_json *policy, con
 	wd_json_set_double(row, "near", 0);
 }
 
-struct wd_json *wd_report_explain(const struct wd_service_view *view, const struct wd_settings *settings, wd_time now)
+static void set_known(struct wd_json *object, const char *name, double value)
+{
+	if (value < 0)
+		wd_json_set_null(object, name);
+	else
+		wd_json_set_double(object, name, round(value * 10000) / 10000);
+}
+
+static const char *unit_of(enum wd_trigger trigger)
+{
+	switch (trigger) {
+	case WD_TRIGGER_MEMORY:
+		return "bytes";
+	case WD_TRIGGER_CPU:
+		return "cpus";
+	case WD_TRIGGER_PIDS:
+		return "count";
+	default:
+		return "ratio";
+	}
+}
+
+/* "memory 40% for 30s" */
+static char *pressure_setting(const struct wd_level_view *level)
+{
+	char span[WD_TIME_TEXT];
+	return wd_format("%s %.4g%% for %s", wd_resource_name(level->resource), 100 * level->level.ratio,
+			 wd_span_print(level->level.span, span));
+}
+
+/* Usage with page cache is no answer: for memory the exact look is. */
+static double level_now(const struct wd_level_view *level, const struct wd_sample *sample)
+{
+	if (level->trigger == WD_TRIGGER_MEMORY && sample && (sample->has & WD_HAS_WORKING_SET))
+		return (double)sample->working_set_bytes;
+	return level->now;
+}
+
+static void add_level(struct wd_json *triggers, const struct wd_json *policy, const struct wd_level_view *level,
+		      const struct wd_sample *sample, wd_time now)
+{
+	wd_time lasted = level->since == WD_NEVER || level->since > now ? 0 : now - level->since;
+	struct wd_json *row = add_trigger(triggers, policy, level->trigger);
+	double used = level_now(level, sample);
+	if (level->trigger == WD_TRIGGER_PRESSURE) {
+		WD_AUTO_FREE char *setting = pressure_setting(level);
+		wd_json_set_string(row, "setting", setting);
+	}
+	wd_json_set_string(row, "unit", unit_of(level->trigger));
+	set_known(row, "now", used);
+	set_known(row, "limit", level->limit);
+	wd_json_set_double(row, "near", used < 0 ? 0 : nearness(used, level->limit));
+	set_seconds(row, "for_seconds", lasted / WD_SECOND * WD_SECOND);
+	set_seconds(row, "span_seconds", level->level.span);
+}
+
+static void add_forecast(struct wd_json *triggers, const struct wd_json *policy,
+			 const struct wd_forecast_view *forecast)
+{
+	if (forecast->horizon == 0)
+		return;
+	bool trend = forecast->left != WD_NEVER;
+	struct wd_json *row = add_trigger(triggers, policy, WD_TRIGGER_FORECAST);
+	wd_json_set_string(row, "unit", "seconds");
+	if (trend)
+		set_seconds(row, "now", forecast->left / WD_SECOND * WD_SECOND);
+	else
+		wd_json_set_null(row, "now");
+	set_seconds(row, "limit", forecast->horizon);
+	wd_json_set_double(row, "near", trend ? nearness((double)forecast->horizon, (double)forecast->left + 1) : 0);
+	wd_json_set_double(row, "rate_bytes", round(forecast->rate_bytes));
+}
+
+struct wd_json *wd_report_explain(const struct wd_service_view *view, const struct wd_settings *settings,
+				  const struct wd_sample *sample, wd_time now)
 {
 	struct wd_json *report = wd_json_object();
 	wd_json_set_int(report, "schema", 1);
@@ -307,6 +381,9 @@ struct wd_json *wd_report_explain(const struct wd_service_view *view, const stru
 		add_span(triggers, explaining.policy, WD_TRIGGER_UNHEALTHY, view->unhealthy_since,
 			 view->policy->unhealthy, now);
 	}
+	for (unsigned i = 0; i < view->level_count; i++)
+		add_level(triggers, explaining.policy, &view->levels[i], sample, now);
+	add_forecast(triggers, explaining.policy, &view->forecast);
 	wd_json_set_string(report, "verdict_why", view->why);
 	set_stamp(report, "held_back_until", view->held_back_until);
 	return report;

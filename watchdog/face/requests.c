@@ -157,8 +157,13 @@ static void do_explain(struct wd_daemon *daemon, struct wd_peer *peer, const cha
 		refuse_unseen(daemon, peer, name);
 		return;
 	}
-	struct wd_json *explain = wd_report_explain(&view, daemon->settings, wd_loop_now(daemon->loop));
-	add_usage(daemon, &view, wd_json_get(explain, "service"));
+	struct wd_sample sample;
+	double cpus;
+	bool known = wd_sampler_ask(daemon->sampler, view.container->id, &sample, &cpus);
+	struct wd_json *explain =
+		wd_report_explain(&view, daemon->settings, known ? &sample : NULL, wd_loop_now(daemon->loop));
+	if (known)
+		wd_report_usage(wd_json_get(explain, "service"), &sample, cpus);
 	wd_peer_send(peer, explain);
 	wd_peer_finish(peer);
 }

@@ -196,9 +196,55 @@ static enum wd_tint bar_tint(double near)
 	return near >= 0.5 ? WD_TINT_WARM : near > 0 ? WD_TINT_GOOD : WD_TINT_FAINT;
 }
 
+static const char *amount_text(const char *unit, double amount, char buffer[static WD_SIZE_TEXT])
+{
+	if (wd_text_equal(unit, "bytes"))
+		wd_size_print(amount > 0 ? (uint64_t)amount : 0, buffer);
+	else if (wd_text_equal(unit, "ratio"))
+		snprintf(buffer, WD_SIZE_TEXT, "%.0f%%", 100 * amount);
+	else
+		snprintf(buffer, WD_SIZE_TEXT, wd_text_equal(unit, "cpus") ? "%.2f" : "%.0f", amount);
+	return buffer;
+}
+
+/* "60MiB of 122MiB", "0.98 of 0.95, for 12s of 60s" */
+static char *level_text(const struct wd_json *trigger)
+{
+	const struct wd_json *now = wd_json_get(trigger, "now"), *limit = wd_json_get(trigger, "limit");
+	const char *unit = member(trigger, "unit");
+	char used[WD_SIZE_TEXT], most[WD_SIZE_TEXT], lasted[WD_TIME_TEXT], span[WD_TIME_TEXT];
+	double seconds = wd_json_double(wd_json_get(trigger, "for_seconds"), 0);
+	double all = wd_json_double(wd_json_get(trigger, "span_seconds"), 0);
+	if (!wd_json_is_number(now))
+		return wd_copy("not known");
+	amount_text(unit, wd_json_double(now, 0), used);
+	if (!wd_json_is_number(limit))
+		return wd_format("%s, no limit", used);
+	amount_text(unit, wd_json_double(limit, 0), most);
+	if (seconds <= 0)
+		return wd_format("%s of %s", used, most);
+	return wd_format("%s of %s, for %s of %s", used, most,
+			 wd_span_print_short((wd_time)(seconds * (double)WD_SECOND), lasted),
+			 wd_span_print((wd_time)(all * (double)WD_SECOND), span));
+}
+
+static char *forecast_text(const struct wd_json *trigger)
+{
+	const struct wd_json *now = wd_json_get(trigger, "now");
+	char left[WD_TIME_TEXT];
+	if (!wd_json_is_number(now))
+		return wd_copy("no trend");
+	return wd_format("limit in %s",
+			 wd_span_print_short((wd_time)(wd_json_double(now, 0) * (double)WD_SECOND), left));
+}
+
 /* "1 of 5", "12s of 60s" */
 static char *near_text(const struct wd_json *trigger)
 {
+	if (wd_json_get(trigger, "span_seconds"))
+		return level_text(trigger);
+	if (wd_json_get(trigger, "rate_bytes"))
+		return forecast_text(trigger);
 	char now_text[WD_TIME_TEXT], limit_text[WD_TIME_TEXT];
 	double now = wd_json_double(wd_json_get(trigger, "now"), 0);
 	double limit = wd_json_double(wd_json_get(trigger, "limit"), 0);

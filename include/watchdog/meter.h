@@ -37,4 +37,21 @@ struct wd_gauge *wd_gauge_close(struct wd_gauge *gauge);
 /* false: the cgroup is gone (the container has ended, or was started anew): close it. */
 bool wd_gauge_read(struct wd_gauge *gauge, const struct wd_gauge_wish *wish, wd_time now, struct wd_sample *ret_sample);
 
+/* The kernel's call: what would be found at the next look is known within milliseconds. It rings
+ *   memory    v1: where the usage crosses memory_bytes, up or down (an eventfd; some hundred pages are counted late), and
+ *             when the cgroup goes away; v2: where it meets memory.high or memory.max, which is all that the kernel tells
+ *   oom       v1: before the killer looks for a victim (an eventfd); v2: then, and when one was killed (memory.events)
+ *   pressure  v2: where some task has waited for that share of two seconds (PSI triggers; PSI on, its files writable)
+ * A container that thrashes at its limit makes it ring without end: whoever has heard it should not listen for a while.
+ * What happens meanwhile rings then. Sources: cgroup-v1/memory.rst sections 9 and 10, cgroup-v2.rst "memory.events",
+ * accounting/psi.rst "Monitoring for pressure thresholds". */
+/* NULL where the kernel cannot call: the next look will have to do (WD_ERROR_FAILED: files that may not be written, PSI
+ * switched off, no descriptor left). wish: copied. Keeps a descriptor; on v2 one more for each pressure. */
+struct wd_alarm;
+struct wd_alarm *wd_alarm_new(struct wd_gauge *gauge, const struct wd_alarm_wish *wish, struct wd_error *error);
+struct wd_alarm *wd_alarm_free(struct wd_alarm *alarm); /* before its gauge */
+const struct wd_alarm_wish *wd_alarm_wish(const struct wd_alarm *alarm);
+int wd_alarm_descriptor(const struct wd_alarm *alarm); /* readable while it rings; the alarm's own, never to be read */
+void wd_alarm_hear(struct wd_alarm *alarm);            /* ends the ringing: before the look */
+
 #endif

@@ -30,11 +30,18 @@ struct wd_sample {
 	struct wd_pressure pressure;
 };
 
+/* What need not wait for the next look, where the kernel can call (wd_alarm_new() says what it does). */
+struct wd_alarm_wish {
+	uint64_t memory_bytes;       /* WD_UNLIMITED: not wished */
+	bool oom;
+	struct wd_pressure pressure; /* shares above 0 are wished */
+};
 /* What a look must know beyond usage and CPU time. */
 struct wd_gauge_wish {
 	uint64_t exact_from_bytes; /* read memory.stat where the usage reaches this; WD_UNLIMITED: never, 0: always */
 	bool pids, pressure, throttle, swap, oom;
 	bool limits; /* read them anew (`docker update`), else as they were when they were last read */
+	struct wd_alarm_wish call;
 };
 
 /* CPUs used between two looks at one container, as a number of CPUs (1.5), or -1 where that cannot be said: no counter,

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <support/files.h>
+#include <support/cgroups.h>
 #include <support/trees.h>
 #include <support/unit.h>
 #include <sys/stat.h>
@@ -16,161 +16,15 @@
 #include <watchdog/memory.h>
 #include <watchdog/text.h>
 
-#define ROOT "/sys/fs/cgroup"
 #define MIB ((uint64_t)1048576)
 
 static const struct wd_gauge_wish exact = {.pids = true, .oom = true, .limits = true};
-static char parent[32]; /* of this run alone: several may be under way */
-static const char *const v1_trees[] = {"memory/", "cpuacct/", "pids/"};
-static const char *const v2_trees[] = {""};
-
-static bool on_v2(void)
-{
-	return access(ROOT "/cgroup.controllers", F_OK) == 0;
-}
-
-static size_t trees(const char *const **ret_names)
-{
-	*ret_names = on_v2() ? v2_trees : v1_trees;
-	return on_v2() ? 1 : 3;
-}
-
-static bool write_text(const char *path, const char *text)
-{
-	int file = open(path, O_WRONLY | O_CLOEXEC);
-	bool good = file >= 0 && write(file, text, strlen(text)) == (ssize_t)strlen(text);
-	if (file >= 0)
-		close(file);
-	return good;
-}
-
-/* false where a tree is not there, or not ours to change. */
-static bool make_cgroup(const char *name)
-{
-	const char *const *names;
-	size_t count = trees(&names);
-	for (size_t i = 0; i < count; i++) {
-		WD_AUTO_FREE char *path = wd_format(ROOT "/%s%s/%s", names[i], parent, name);
-		if (mkdir(path, 0755) != 0 && errno != EEXIST)
-			return false;
-	}
-	return true;
-}
-
-static void remove_cgroup(const char *name)
-{
-	const char *const *names;
-	size_t count = trees(&names);
-	for (size_t i = 0; i < count; i++) {
-		WD_AUTO_FREE char *path = wd_format(ROOT "/%s%s/%s", names[i], parent, name);
-		for (int tries = 0; rmdir(path) != 0 && errno == EBUSY && tries < 200; tries++)
-			usleep(10000); /* the kernel is still taking the processes out */
-	}
-}
-
-static void limit_memory(const char *name, const char *bytes)
-{
-	WD_AUTO_FREE char *path = wd_format(ROOT "/%s%s/%s/%s", on_v2() ? "" : "memory/", parent, name,
-					    on_v2() ? "memory.max" : "memory.limit_in_bytes");
-	assert_true(write_text(path, bytes));
-}
-
-static int begin(void **state)
-{
-	const char *const *names;
-	size_t count = trees(&names);
-	snprintf(parent, sizeof(parent), "seadog-test-%d", (int)getpid());
-	enter_directory(state);
-	if (geteuid() != 0)
-		return 0;
-	for (size_t i = 0; i < count; i++) {
-		WD_AUTO_FREE char *path = wd_format(ROOT "/%s%s", names[i], parent);
-		mkdir(path, 0755);
-	}
-	if (on_v2()) {
-		WD_AUTO_FREE char *below = wd_format(ROOT "/%s/cgroup.subtree_control", parent);
-		write_text(ROOT "/cgroup.subtree_control", "+memory +pids +cpu");
-		write_text(below, "+memory +pids +cpu");
-	}
-	return 0;
-}
-
-static int end(void **state)
-{
-	remove_cgroup(TREE_ID);
-	remove_cgroup(TREE_OTHER_ID);
-	remove_cgroup("");
-	return leave_directory(state);
-}
-
-static void need_cgroups(void)
-{
-	if (geteuid() != 0 || access("/bin/busybox", X_OK) != 0 || !make_cgroup(TREE_ID))
-		skip();
-}
-
-/* Busybox in the cgroup; it says "ready" through the pipe when its script does. */
-static pid_t run_inside(const char *name, const char *script, int *ret_ready)
-{
-	int pipes[2];
-	assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
-	pid_t pid = fork();
-	if (pid == 0) {
-		const char *const *names;
-		size_t count = trees(&names);
-		bool inside = setpgid(0, 0) == 0;
-		for (size_t i = 0; i < count; i++) {
-			char path[256];
-			snprintf(path, sizeof(path), ROOT "/%s%s/%s/cgroup.procs", names[i], parent, name);
-			inside = write_text(path, "0") && inside;
-		}
-		dup2(pipes[1], 1);
-		if (inside)
-			execl("/bin/busybox", "busybox", "sh", "-c", script, (char *)NULL);
-		_exit(127);
-	}
-	close(pipes[1]);
-	*ret_ready = pipes[0];
-	return pid;
-}
-
-static void await_ready(int ready)
-{
-	char line[16] = "";
-	assert_true(read(ready, line, sizeof(line) - 1) > 0);
-	assert_string_equal(line, "ready\n");
-}
-
-static void end_inside(pid_t pid, int ready)
-{
-	kill(-pid, SIGKILL);
-	waitpid(pid, NULL, 0);
-	close(ready);
-}
 
 static struct wd_sample look(struct wd_gauge *gauge)
 {
 	struct wd_sample sample;
 	assert_true(wd_gauge_read(gauge, &exact, wd_time_now(), &sample));
 	return sample;
-}
-
-static struct wd_meter *kernels_meter(void)
-{
-	struct wd_error error = {0};
-	struct wd_meter *meter = wd_meter_new(NULL, &error);
-	assert_non_null(meter);
-	return meter;
-}
-
-static struct wd_gauge *open_gauge(struct wd_meter *meter, pid_t pid)
-{
-	struct wd_error error = {0};
-	struct wd_gauge *gauge = wd_gauge_open(meter, TREE_ID, pid, &error);
-	if (!gauge)
-		print_error("%s\n", error.text);
-	assert_non_null(gauge);
-	return gauge;
 }
 
 /* A file that was written is cache that can be given back once it is on the disk: 30 MiB of it are in the usage, not in the
@@ -198,6 +52,20 @@ static void page_cache_is_usage_and_no_working_set(void **state)
 	assert_in_range(sample.pids, 1, 3);
 }
 
+/* As many looks as a machine needs that has other things to do between the clock and the file. */
+static bool uses(struct wd_gauge *gauge, double least, double most)
+{
+	for (int tries = 0; tries < 50; tries++) {
+		struct wd_sample first = look(gauge);
+		usleep(200000);
+		struct wd_sample second = look(gauge);
+		double cpus = wd_sample_cpus(&first, &second);
+		if (cpus >= least && cpus <= most)
+			return true;
+	}
+	return false;
+}
+
 static void a_busy_process_uses_its_cpus(void **state)
 {
 	int ready;
@@ -207,19 +75,12 @@ static void a_busy_process_uses_its_cpus(void **state)
 	await_ready(ready);
 	struct wd_meter *meter = kernels_meter();
 	struct wd_gauge *gauge = open_gauge(meter, pid);
-	struct wd_sample first = look(gauge);
-	usleep(400000);
-	struct wd_sample second = look(gauge);
-	kill(-pid, SIGSTOP); /* as docker pause: nothing more is used */
-	usleep(50000);
-	struct wd_sample third = look(gauge);
-	usleep(200000);
-	struct wd_sample fourth = look(gauge);
+	assert_true(uses(gauge, 0.2, 1.2));
+	kill(-pid, SIGSTOP); /* nothing more is used */
+	assert_true(uses(gauge, 0, 0.01));
 	end_inside(pid, ready);
 	wd_gauge_close(gauge);
 	wd_meter_free(meter);
-	assert_true(wd_sample_cpus(&first, &second) > 0.02 && wd_sample_cpus(&first, &second) < 1.2);
-	assert_true(wd_sample_cpus(&third, &fourth) < 0.05);
 }
 
 /* The child of a container dies of it and the container lives on: the Engine never says so, the counter does. */
@@ -295,8 +156,9 @@ static void cgroups_that_come_and_go_leave_nothing_open(void **state)
 	(void)state;
 	need_cgroups();
 	struct wd_meter *meter = kernels_meter();
-	WD_AUTO_FREE char *whole = wd_format("4:memory:/%s/" TREE_ID "\n0::/%s/" TREE_ID "\n", parent, parent);
-	struct wd_meter_roots roots = {.proc = "proc", .cgroup = ROOT};
+	WD_AUTO_FREE char *whole =
+		wd_format("4:memory:/%s/" TREE_ID "\n0::/%s/" TREE_ID "\n", cgroups_parent(), cgroups_parent());
+	struct wd_meter_roots roots = {.proc = "proc", .cgroup = CGROUPS};
 	tree_host();
 	tree_process(42, whole);
 	wd_meter_free(meter);
@@ -323,7 +185,7 @@ static void cgroups_that_come_and_go_leave_nothing_open(void **state)
 	assert_true(atomic_load(&work.rounds) >= 150);
 }
 
-#define WITH_KERNEL(test) cmocka_unit_test_setup_teardown(test, begin, end)
+#define WITH_KERNEL(test) cmocka_unit_test_setup_teardown(test, begin_cgroups, end_cgroups)
 
 int main(void)
 {

@@ -415,14 +415,31 @@ static bool point_due(const struct wd_guard *guard, const struct wd_service *ser
 	return horizon && (!leak || wd_trend_due(&leak->trend, horizon, guard->settings->sample_interval, now));
 }
 
+static void wish_for_calls(const struct wd_policy *policy, struct wd_gauge_wish *wish)
+{
+	struct wd_pressure *shares = &wish->call.pressure;
+
+	wish->call.memory_bytes = wish->exact_from_bytes > 0 ? wish->exact_from_bytes : WD_UNLIMITED;
+	wish->call.oom = policy->oom.count > 0;
+	for (unsigned i = 0; i < policy->pressure.count; i++) {
+		const struct wd_pressure_rule *rule = &policy->pressure.items[i];
+		double *share = rule->resource == WD_RESOURCE_MEMORY ? &shares->memory
+				: rule->resource == WD_RESOURCE_CPU  ? &shares->cpu
+								     : &shares->io;
+		if (*share == 0 || rule->level.ratio < *share)
+			*share = rule->level.ratio;
+	}
+}
+
 void wd_guard_wish(const struct wd_guard *guard, const char *id, wd_time now, struct wd_gauge_wish *ret_wish)
 {
 	const struct wd_service *service = wd_service_by_id(guard, id);
 
-	*ret_wish = (struct wd_gauge_wish){.exact_from_bytes = WD_UNLIMITED};
+	*ret_wish = (struct wd_gauge_wish){.exact_from_bytes = WD_UNLIMITED, .call.memory_bytes = WD_UNLIMITED};
 	if (!service || !service->policy || !service->policy->watched)
 		return;
 	ret_wish->exact_from_bytes = exact_from(service->policy, service->usage);
+	wish_for_calls(service->policy, ret_wish);
 	if (point_due(guard, service, now))
 		ret_wish->exact_from_bytes = 0;
 	ret_wish->pids = service->policy->pids.kind != WD_LEVEL_OFF;

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cgroup.h"
+#include "gauge.h"
 #include "parse.h"
 #include <watchdog/memory.h>
 #include <watchdog/text.h>
@@ -13,71 +13,63 @@
 #define MEMBERS_ROOM 2048
 #define STAT_ROOM 8192 /* memory.stat: 1.5 to 5 KiB */
 
-enum file { USAGE, STAT, SWAP, OOM, CPU, THROTTLE, PIDS, PRESSURE_MEMORY, PRESSURE_CPU, PRESSURE_IO, FILES };
 enum { UNOPENED = -1, MISSING = -2 };
 
 /* Where the same thing stands on v1 and v2; NULL: nowhere. */
 static const struct {
 	enum wd_tree tree;
 	const char *v1, *v2;
-} files[FILES] = {
-	[USAGE] = {WD_TREE_MEMORY, "memory.usage_in_bytes", "memory.current"},
-	[STAT] = {WD_TREE_MEMORY, "memory.stat", "memory.stat"},
-	[SWAP] = {WD_TREE_MEMORY, "memory.memsw.usage_in_bytes", "memory.swap.current"},
-	[OOM] = {WD_TREE_MEMORY, "memory.oom_control", "memory.events"},
-	[CPU] = {WD_TREE_CPUACCT, "cpuacct.usage", "cpu.stat"},
-	[THROTTLE] = {WD_TREE_CPU, "cpu.stat", "cpu.stat"},
-	[PIDS] = {WD_TREE_PIDS, "pids.current", "pids.current"},
-	[PRESSURE_MEMORY] = {WD_TREE_UNIFIED, NULL, "memory.pressure"},
-	[PRESSURE_CPU] = {WD_TREE_UNIFIED, NULL, "cpu.pressure"},
-	[PRESSURE_IO] = {WD_TREE_UNIFIED, NULL, "io.pressure"},
-};
-
-struct wd_gauge {
-	struct wd_meter *meter;
-	struct wd_place place;
-	int descriptors[FILES];
-	int trouble; /* errno of the open() that failed last, other than ENOENT */
-	bool gone;
-	bool limits_known;
-	uint64_t memory_limit, pids_limit;
-	double cpus_allowed, cpus_there;
+} files[WD_FILES] = {
+	[WD_FILE_USAGE] = {WD_TREE_MEMORY, "memory.usage_in_bytes", "memory.current"},
+	[WD_FILE_STAT] = {WD_TREE_MEMORY, "memory.stat", "memory.stat"},
+	[WD_FILE_SWAP] = {WD_TREE_MEMORY, "memory.memsw.usage_in_bytes", "memory.swap.current"},
+	[WD_FILE_OOM] = {WD_TREE_MEMORY, "memory.oom_control", "memory.events"},
+	[WD_FILE_CPU] = {WD_TREE_CPUACCT, "cpuacct.usage", "cpu.stat"},
+	[WD_FILE_THROTTLE] = {WD_TREE_CPU, "cpu.stat", "cpu.stat"},
+	[WD_FILE_PIDS] = {WD_TREE_PIDS, "pids.current", "pids.current"},
+	[WD_FILE_PRESSURE_MEMORY] = {WD_TREE_UNIFIED, NULL, "memory.pressure"},
+	[WD_FILE_PRESSURE_CPU] = {WD_TREE_UNIFIED, NULL, "cpu.pressure"},
+	[WD_FILE_PRESSURE_IO] = {WD_TREE_UNIFIED, NULL, "io.pressure"},
 };
 
 /* --- files ------------------------------------------------------------------------------------------------------------- */
 
-/* v1 has a tree of its own for it, which the container is in. */
-static bool on_v1(const struct wd_gauge *gauge, enum wd_tree tree)
+bool wd_gauge_on_v1(const struct wd_gauge *gauge, enum wd_tree tree)
 {
 	return tree != WD_TREE_UNIFIED && gauge->meter->trees[tree];
 }
 
 static const char *directory_of(const struct wd_gauge *gauge, enum wd_tree tree)
 {
-	return gauge->place.paths[on_v1(gauge, tree) ? tree : WD_TREE_UNIFIED];
+	return gauge->place.paths[wd_gauge_on_v1(gauge, tree) ? tree : WD_TREE_UNIFIED];
 }
 
 /* The path of a file below the cgroup root; empty where there is none. */
 static void print_path(const struct wd_gauge *gauge, enum wd_tree tree, const char *v1, const char *v2,
 		       struct wd_text *ret_path)
 {
-	const char *directory = directory_of(gauge, tree), *name = on_v1(gauge, tree) ? v1 : v2;
+	const char *directory = directory_of(gauge, tree), *name = wd_gauge_on_v1(gauge, tree) ? v1 : v2;
 	if (directory && name)
 		wd_text_print(ret_path, "%s/%s", directory, name);
 }
 
-static int open_file(struct wd_gauge *gauge, enum file file)
+int wd_gauge_open_file(const struct wd_gauge *gauge, enum wd_tree tree, const char *v1, const char *v2, int flags)
+{
+	WD_AUTO_TEXT struct wd_text path = {0};
+	print_path(gauge, tree, v1, v2, &path);
+	if (path.length > 0)
+		return openat(gauge->meter->cgroup, path.data, flags | O_CLOEXEC | O_NOCTTY);
+	errno = ENOENT;
+	return -1;
+}
+
+int wd_gauge_file(struct wd_gauge *gauge, enum wd_file file)
 {
 	int *descriptor = &gauge->descriptors[file];
-	WD_AUTO_TEXT struct wd_text path = {0};
 	if (*descriptor != UNOPENED)
 		return *descriptor;
-	print_path(gauge, files[file].tree, files[file].v1, files[file].v2, &path);
-	int why = ENOENT;
-	if (path.length > 0) {
-		*descriptor = openat(gauge->meter->cgroup, path.data, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-		why = *descriptor < 0 ? errno : 0;
-	}
+	*descriptor = wd_gauge_open_file(gauge, files[file].tree, files[file].v1, files[file].v2, O_RDONLY);
+	int why = *descriptor < 0 ? errno : 0;
 	if (why && why != ENOENT)
 		gauge->trouble = why;
 	if (why && why != EMFILE && why != ENFILE && why != EINTR)
@@ -86,9 +78,9 @@ static int open_file(struct wd_gauge *gauge, enum file file)
 }
 
 /* How much was read; 0 where there is nothing to read. A cgroup that was removed answers ENODEV. */
-static size_t read_file(struct wd_gauge *gauge, enum file file, char *buffer, size_t room)
+static size_t read_file(struct wd_gauge *gauge, enum wd_file file, char *buffer, size_t room)
 {
-	int descriptor = open_file(gauge, file);
+	int descriptor = wd_gauge_file(gauge, file);
 	ssize_t got;
 	if (descriptor < 0)
 		return 0;
@@ -124,7 +116,7 @@ static bool read_quota(const struct wd_gauge *gauge, double *ret_cpus)
 {
 	char text[2 * NUMBER_ROOM + 1];
 	size_t length = read_once(gauge, WD_TREE_CPU, "cpu.cfs_quota_us", "cpu.max", text, NUMBER_ROOM);
-	if (on_v1(gauge, WD_TREE_CPU) && length > 0 && text[length - 1] == '\n') {
+	if (wd_gauge_on_v1(gauge, WD_TREE_CPU) && length > 0 && text[length - 1] == '\n') {
 		text[length - 1] = ' ';
 		length += read_once(gauge, WD_TREE_CPU, "cpu.cfs_period_us", NULL, text + length, NUMBER_ROOM);
 	}
@@ -157,31 +149,31 @@ static void read_limits(struct wd_gauge *gauge)
 
 /* --- a look ------------------------------------------------------------------------------------------------------------ */
 
-static bool read_number(struct wd_gauge *gauge, enum file file, uint64_t *ret_number)
+static bool read_number(struct wd_gauge *gauge, enum wd_file file, uint64_t *ret_number)
 {
 	char text[NUMBER_ROOM];
 	size_t length = read_file(gauge, file, text, sizeof(text));
 	return wd_parse_number(text, length, ret_number);
 }
 
-static bool read_member(struct wd_gauge *gauge, enum file file, const char *v1, const char *v2, uint64_t *ret_number)
+static bool read_member(struct wd_gauge *gauge, enum wd_file file, const char *v1, const char *v2, uint64_t *ret_number)
 {
 	char text[STAT_ROOM];
-	size_t length = read_file(gauge, file, text, file == STAT ? sizeof(text) : MEMBERS_ROOM);
-	return wd_parse_member(text, length, on_v1(gauge, files[file].tree) ? v1 : v2, ret_number);
+	size_t length = read_file(gauge, file, text, file == WD_FILE_STAT ? sizeof(text) : MEMBERS_ROOM);
+	return wd_parse_member(text, length, wd_gauge_on_v1(gauge, files[file].tree) ? v1 : v2, ret_number);
 }
 
 /* Cache that does not fit into the usage is of another moment: the docker client leaves it in, and so do we. */
 static void look_at_memory(struct wd_gauge *gauge, const struct wd_gauge_wish *wish, struct wd_sample *sample)
 {
 	uint64_t cache;
-	if (!read_number(gauge, USAGE, &sample->usage_bytes))
+	if (!read_number(gauge, WD_FILE_USAGE, &sample->usage_bytes))
 		return;
 	sample->has |= WD_HAS_MEMORY;
 	sample->working_set_bytes = sample->usage_bytes;
 	if (wish->exact_from_bytes == WD_UNLIMITED || sample->usage_bytes < wish->exact_from_bytes)
 		return;
-	if (!read_member(gauge, STAT, "total_inactive_file", "inactive_file", &cache))
+	if (!read_member(gauge, WD_FILE_STAT, "total_inactive_file", "inactive_file", &cache))
 		return;
 	sample->has |= WD_HAS_WORKING_SET;
 	if (cache < sample->usage_bytes)
@@ -192,19 +184,19 @@ static void look_at_memory(struct wd_gauge *gauge, const struct wd_gauge_wish *w
 static void look_at_swap(struct wd_gauge *gauge, struct wd_sample *sample)
 {
 	uint64_t swap;
-	if (!read_number(gauge, SWAP, &swap))
+	if (!read_number(gauge, WD_FILE_SWAP, &swap))
 		return;
 	sample->has |= WD_HAS_SWAP;
-	if (on_v1(gauge, WD_TREE_MEMORY))
+	if (wd_gauge_on_v1(gauge, WD_TREE_MEMORY))
 		swap = swap > sample->usage_bytes ? swap - sample->usage_bytes : 0;
 	sample->swap_bytes = swap;
 }
 
 static void look_at_cpu(struct wd_gauge *gauge, struct wd_sample *sample)
 {
-	bool v1 = on_v1(gauge, WD_TREE_CPUACCT);
-	bool there = v1 ? read_number(gauge, CPU, &sample->cpu_usec)
-			: read_member(gauge, CPU, NULL, "usage_usec", &sample->cpu_usec);
+	bool v1 = wd_gauge_on_v1(gauge, WD_TREE_CPUACCT);
+	bool there = v1 ? read_number(gauge, WD_FILE_CPU, &sample->cpu_usec)
+			: read_member(gauge, WD_FILE_CPU, NULL, "usage_usec", &sample->cpu_usec);
 	if (!there)
 		return;
 	sample->has |= WD_HAS_CPU;
@@ -214,14 +206,14 @@ static void look_at_cpu(struct wd_gauge *gauge, struct wd_sample *sample)
 
 static void look_at_throttle(struct wd_gauge *gauge, struct wd_sample *sample)
 {
-	if (!read_member(gauge, THROTTLE, "throttled_time", "throttled_usec", &sample->throttled_usec))
+	if (!read_member(gauge, WD_FILE_THROTTLE, "throttled_time", "throttled_usec", &sample->throttled_usec))
 		return;
 	sample->has |= WD_HAS_THROTTLE;
-	if (on_v1(gauge, WD_TREE_CPU))
+	if (wd_gauge_on_v1(gauge, WD_TREE_CPU))
 		sample->throttled_usec /= 1000;
 }
 
-static bool read_pressure(struct wd_gauge *gauge, enum file file, double *ret_share)
+static bool read_pressure(struct wd_gauge *gauge, enum wd_file file, double *ret_share)
 {
 	char text[MEMBERS_ROOM];
 	return wd_parse_pressure(text, read_file(gauge, file, text, sizeof(text)), ret_share);
@@ -229,18 +221,18 @@ static bool read_pressure(struct wd_gauge *gauge, enum file file, double *ret_sh
 
 static void look_at_pressure(struct wd_gauge *gauge, struct wd_sample *sample)
 {
-	bool memory = read_pressure(gauge, PRESSURE_MEMORY, &sample->pressure.memory);
-	bool cpu = read_pressure(gauge, PRESSURE_CPU, &sample->pressure.cpu);
-	bool io = read_pressure(gauge, PRESSURE_IO, &sample->pressure.io);
+	bool memory = read_pressure(gauge, WD_FILE_PRESSURE_MEMORY, &sample->pressure.memory);
+	bool cpu = read_pressure(gauge, WD_FILE_PRESSURE_CPU, &sample->pressure.cpu);
+	bool io = read_pressure(gauge, WD_FILE_PRESSURE_IO, &sample->pressure.io);
 	if (memory || cpu || io)
 		sample->has |= WD_HAS_PRESSURE;
 }
 
 static void look_further(struct wd_gauge *gauge, const struct wd_gauge_wish *wish, struct wd_sample *sample)
 {
-	if (wish->pids && read_number(gauge, PIDS, &sample->pids))
+	if (wish->pids && read_number(gauge, WD_FILE_PIDS, &sample->pids))
 		sample->has |= WD_HAS_PIDS;
-	if (wish->oom && read_member(gauge, OOM, "oom_kill", "oom_kill", &sample->oom_kills))
+	if (wish->oom && read_member(gauge, WD_FILE_OOM, "oom_kill", "oom_kill", &sample->oom_kills))
 		sample->has |= WD_HAS_OOM;
 	if (wish->swap && (sample->has & WD_HAS_MEMORY))
 		look_at_swap(gauge, sample);
@@ -281,11 +273,11 @@ static bool is_id(const char *id)
  * do; where both are, something is wrong that must be told. */
 static bool open_first(struct wd_gauge *gauge, struct wd_error *error)
 {
-	int usage = open_file(gauge, USAGE), cpu = open_file(gauge, CPU);
+	int usage = wd_gauge_file(gauge, WD_FILE_USAGE), cpu = wd_gauge_file(gauge, WD_FILE_CPU);
 	if (usage != UNOPENED && cpu != UNOPENED && (usage >= 0 || cpu >= 0))
 		return true;
 	if (!gauge->trouble)
-		return wd_fail(error, WD_ERROR_NOT_FOUND, "its cgroup has neither memory nor CPU time");
+		return wd_fail(error, WD_ERROR_NOT_FOUND, "its cgroup has neither memory nor WD_FILE_CPU time");
 	errno = gauge->trouble;
 	return wd_fail_errno(error, WD_ERROR_FAILED, "the files of its cgroup");
 }
@@ -302,7 +294,7 @@ struct wd_gauge *wd_gauge_open(struct wd_meter *meter, const char *id, int pid, 
 	struct wd_gauge *gauge = wd_alloc(1, sizeof(*gauge));
 	gauge->meter = meter;
 	gauge->place = place;
-	for (size_t i = 0; i < FILES; i++)
+	for (size_t i = 0; i < WD_FILES; i++)
 		gauge->descriptors[i] = UNOPENED;
 	return open_first(gauge, error) ? gauge : wd_gauge_close(gauge);
 }
@@ -311,7 +303,7 @@ struct wd_gauge *wd_gauge_close(struct wd_gauge *gauge)
 {
 	if (!gauge)
 		return NULL;
-	for (size_t i = 0; i < FILES; i++)
+	for (size_t i = 0; i < WD_FILES; i++)
 		if (gauge->descriptors[i] >= 0)
 			close(gauge->descriptors[i]);
 	wd_place_done(&gauge->place);

@@ -3,9 +3,12 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <support/cgroups.h>
 #include <support/files.h>
 #include <support/trees.h>
 #include <support/unit.h>
+#include <watchdog/memory.h>
+#include <watchdog/text.h>
 
 #define MIB ((uint64_t)1048576)
 #define INTERVAL (2 * WD_MILLISECOND)
@@ -35,6 +38,7 @@ static void run_for(wd_time span)
 static struct wd_gauge_wish wished;
 static struct wd_sample told;
 static double told_cpus;
+static unsigned looks;
 
 static void on_wish(void *data, const char *id, wd_time now, struct wd_gauge_wish *ret_wish)
 {
@@ -48,6 +52,7 @@ static void on_sample(void *data, const char *id, const struct wd_sample *sample
 	(void)data;
 	assert_int_equal(strlen(id), 64);
 	told = *sample;
+	looks++;
 	told_cpus = cpus;
 }
 
@@ -60,7 +65,7 @@ static int begin(void **state)
 	tree_host();
 	tree_v1("docker/" TREE_ID);
 	turns = 0;
-	wished = (struct wd_gauge_wish){.exact_from_bytes = WD_UNLIMITED};
+	wished = (struct wd_gauge_wish){.exact_from_bytes = WD_UNLIMITED, .call.memory_bytes = WD_UNLIMITED};
 	told = (struct wd_sample){0};
 	loop = wd_loop_new(NULL);
 	end_of_run = wd_timer_new(loop, stop, loop);
@@ -248,6 +253,90 @@ static void without_any_tree_nothing_is_sampled(void **state)
 	assert_false(is_sampled());
 }
 
+/* --- the kernel's call ------------------------------------------------------------------------------------------------- */
+
+static int begin_with_kernel(void **state)
+{
+	begin_cgroups(state);
+	wished = (struct wd_gauge_wish){.exact_from_bytes = WD_UNLIMITED,
+					.call = {.memory_bytes = WD_UNLIMITED, .oom = true}};
+	told = (struct wd_sample){0};
+	looks = 0;
+	loop = wd_loop_new(NULL);
+	end_of_run = wd_timer_new(loop, stop, loop);
+	sampler = wd_sampler_new(loop, WD_HOUR, NULL, &hooks);
+	return 0;
+}
+
+static int end_with_kernel(void **state)
+{
+	sampler = wd_sampler_free(sampler);
+	wd_timer_free(end_of_run);
+	loop = wd_loop_free(loop);
+	return end_cgroups(state);
+}
+
+/* It waits for a file "go", then it lets a child be killed for want of memory, once or for ever. */
+static pid_t run_out_of_memory(const char *how, int *ret_ready)
+{
+	need_cgroups();
+	limit_memory(TREE_ID, "16777216");
+	WD_AUTO_FREE char *script = wd_format("echo ready; while [ ! -e go ]; do busybox usleep 10000; done; %s; "
+					      "while :; do busybox sleep 1; done",
+					      how);
+	pid_t pid = run_inside(TREE_ID, script, ret_ready);
+	await_ready(*ret_ready);
+	see(TREE_ID, pid);
+	for (int tries = 0; tries < 300 && looks == 0; tries++)
+		run_for(100 * WD_MILLISECOND);
+	assert_int_equal(looks, 1);
+	return pid;
+}
+
+/* The next pass is an hour away. */
+static void a_kill_is_known_before_the_next_pass(void **state)
+{
+	int ready;
+	(void)state;
+	pid_t pid = run_out_of_memory("busybox tail /dev/zero >/dev/null 2>&1", &ready);
+	write_file("go", "");
+	for (int tries = 0; tries < 300 && told.oom_kills == 0; tries++)
+		run_for(100 * WD_MILLISECOND);
+	assert_int_equal(told.oom_kills, 1);
+	end_inside(pid, ready);
+}
+
+/* However often the kernel calls: three times two looks, then nobody listens. */
+static void one_that_thrashes_costs_no_more(void **state)
+{
+	int ready;
+	(void)state;
+	pid_t pid = run_out_of_memory("while :; do busybox tail /dev/zero >/dev/null 2>&1; done", &ready);
+	write_file("go", "");
+	for (int tries = 0; tries < 300 && looks < 6; tries++)
+		run_for(100 * WD_MILLISECOND);
+	run_for(500 * WD_MILLISECOND);
+	assert_in_range(looks, 5, 1 + 2 * 3);
+	end_inside(pid, ready);
+}
+
+/* v1 calls then; nothing stays open. */
+static void the_end_is_known_before_the_next_pass(void **state)
+{
+	int ready;
+	(void)state;
+	if (cgroups_on_v2())
+		skip();
+	unsigned before = open_descriptors();
+	pid_t pid = run_out_of_memory(":", &ready);
+	end_inside(pid, ready);
+	remove_cgroup(TREE_ID);
+	for (int tries = 0; tries < 300 && open_descriptors() > before; tries++)
+		run_for(100 * WD_MILLISECOND);
+	assert_int_equal(open_descriptors(), before);
+}
+
+#define WITH_KERNEL(test) cmocka_unit_test_setup_teardown(test, begin_with_kernel, end_with_kernel)
 #define ON_LOOP(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
@@ -262,6 +351,9 @@ int main(void)
 		ON_LOOP(an_update_makes_the_limits_new),
 		ON_LOOP(looking_for_what_is_not_here_ends),
 		ON_LOOP(without_any_tree_nothing_is_sampled),
+		WITH_KERNEL(a_kill_is_known_before_the_next_pass),
+		WITH_KERNEL(one_that_thrashes_costs_no_more),
+		WITH_KERNEL(the_end_is_known_before_the_next_pass),
 	};
 	return cmocka_run_group_tests_name("sampler", tests, NULL, NULL);
 }

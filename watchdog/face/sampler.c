@@ -14,12 +14,19 @@
 #define TRIES 5     /* to find it: 0, 1, 3, 7 and 15 passes after one another */
 #define PATIENCE 15 /* passes until what may not be read, or what there is no descriptor for, is tried again */
 #define LIMITS_A_PASS 8
+#define AFTERWARDS (50 * WD_MILLISECOND) /* a second look behind a call: what made the kernel call may not be over */
+#define CALLS_A_PASS 3                   /* then nobody listens to this container until the next pass */
 
 struct watched {
-	char *name;
+	struct wd_sampler *sampler;
+	char *id, *name;
 	int pid;
 	struct wd_gauge *gauge; /* NULL: not open yet, or not to be had */
 	unsigned failures, passes_to_skip;
+	struct wd_alarm *alarm; /* NULL: nothing is wished, or the kernel cannot */
+	struct wd_ready *bell;
+	bool alarm_failed, rang, deaf;
+	unsigned calls; /* since the last pass */
 	bool limits_stale;
 	wd_time limits_at;
 	struct wd_sample last, before; /* at WD_NEVER: none yet */
@@ -27,7 +34,7 @@ struct watched {
 
 struct wd_sampler {
 	struct wd_loop *loop;
-	struct wd_timer *timer;
+	struct wd_timer *timer, *afterwards;
 	struct wd_sampler_hooks hooks;
 	struct wd_meter *meter; /* NULL: nothing is to be had here */
 	struct wd_map *watched; /* by id */
@@ -42,9 +49,19 @@ static void forget_samples(struct watched *watched)
 	watched->last = watched->before = (struct wd_sample){.at = WD_NEVER};
 }
 
+static void listen_no_more(struct watched *watched)
+{
+	if (watched->bell)
+		watched->bell = wd_ready_free(watched->bell);
+	watched->alarm = wd_alarm_free(watched->alarm);
+	watched->deaf = false;
+}
+
 static void drop(struct watched *watched)
 {
+	listen_no_more(watched);
 	wd_gauge_close(watched->gauge);
+	free(watched->id);
 	free(watched->name);
 	free(watched);
 }
@@ -99,6 +116,43 @@ static bool look(struct watched *watched, struct wd_gauge_wish *wish, wd_time no
 	return true;
 }
 
+/* --- the kernel's call ------------------------------------------------------------------------------------------------- */
+
+static bool same_call(const struct wd_alarm_wish *one, const struct wd_alarm_wish *two)
+{
+	return one->memory_bytes == two->memory_bytes && one->oom == two->oom &&
+	       one->pressure.memory == two->pressure.memory && one->pressure.cpu == two->pressure.cpu &&
+	       one->pressure.io == two->pressure.io;
+}
+
+static void on_call(void *data, int events);
+
+static void set_deaf(struct watched *watched, bool deaf)
+{
+	if (watched->bell && watched->deaf != deaf)
+		wd_ready_set(watched->bell, deaf ? 0 : WD_READ);
+	watched->deaf = deaf;
+}
+
+/* Where the kernel cannot call, the next pass must do; it is not asked again for this run of the container. */
+static void listen_for(struct watched *watched, const struct wd_alarm_wish *wish)
+{
+	static const struct wd_alarm_wish nothing = {.memory_bytes = WD_UNLIMITED};
+	struct wd_error why = {0};
+	if (watched->alarm_failed || same_call(watched->alarm ? wd_alarm_wish(watched->alarm) : &nothing, wish))
+		return;
+	listen_no_more(watched);
+	if (same_call(&nothing, wish))
+		return;
+	watched->alarm = wd_alarm_new(watched->gauge, wish, &why);
+	if (watched->alarm)
+		watched->bell = wd_ready_new(watched->sampler->loop, wd_alarm_descriptor(watched->alarm), WD_READ,
+					     on_call, watched);
+	else
+		wd_trace("meter", watched->name, "%s", why.text);
+	watched->alarm_failed = !watched->alarm;
+}
+
 /* --- the pass ---------------------------------------------------------------------------------------------------------- */
 
 static bool limits_are_old(const struct watched *watched, wd_time now)
@@ -115,24 +169,75 @@ static double cpus_used(const struct watched *watched, const struct wd_sample *f
 }
 
 /* false: it has ended. Limits are five files: a few containers a pass read theirs anew. */
-static bool sample(struct wd_sampler *sampler, const char *id, struct watched *watched, wd_time now)
+static bool sample(struct watched *watched, wd_time now, bool called, struct wd_sample *ret_sample)
 {
-	struct wd_gauge_wish wish = {.exact_from_bytes = WD_UNLIMITED};
+	struct wd_sampler *sampler = watched->sampler;
+	struct wd_gauge_wish wish = {.exact_from_bytes = WD_UNLIMITED, .call.memory_bytes = WD_UNLIMITED};
+	sampler->hooks.on_wish(sampler->hooks.data, watched->id, now, &wish);
+	wish.limits = limits_are_old(watched, now) && sampler->limits_left > 0;
+	wish.oom = wish.oom || called;
+	sampler->limits_left -= wish.limits;
+	if (!look(watched, &wish, now, ret_sample))
+		return false;
+	listen_for(watched, &wish.call);
+	sampler->hooks.on_sample(sampler->hooks.data, watched->id, ret_sample, cpus_used(watched, ret_sample));
+	return true;
+}
+
+static bool sample_in_turn(struct watched *watched, wd_time now)
+{
 	struct wd_sample fresh;
-	if (!open_gauge(sampler, id, watched)) {
+	if (!open_gauge(watched->sampler, watched->id, watched)) {
 		watched->passes_to_skip -= watched->passes_to_skip > 0;
 		return true;
 	}
-	sampler->hooks.on_wish(sampler->hooks.data, id, now, &wish);
-	wish.limits = limits_are_old(watched, now) && sampler->limits_left > 0;
-	sampler->limits_left -= wish.limits;
-	if (!look(watched, &wish, now, &fresh))
+	if (!sample(watched, now, false, &fresh))
 		return false;
-	double cpus = cpus_used(watched, &fresh);
 	watched->before = watched->last;
 	watched->last = fresh;
-	sampler->hooks.on_sample(sampler->hooks.data, id, &fresh, cpus);
+	watched->calls = 0;
+	watched->rang = false;
+	set_deaf(watched, false);
 	return true;
+}
+
+/* Out of turn, and once more when what made the kernel call may be over. The CPU time is of the passes alone: over less it
+ * is noise. */
+static void sample_out_of_turn(struct watched *watched, wd_time now)
+{
+	struct wd_sample fresh;
+	if (!sample(watched, now, true, &fresh))
+		wd_sampler_forget(watched->sampler, watched->id);
+}
+
+static void on_call(void *data, int events)
+{
+	struct watched *watched = data;
+	struct wd_sampler *sampler = watched->sampler;
+	wd_time now = wd_loop_now(sampler->loop);
+	(void)events;
+	wd_alarm_hear(watched->alarm);
+	set_deaf(watched, true);
+	watched->rang = true;
+	watched->calls++;
+	wd_timer_set(sampler->afterwards, now + AFTERWARDS);
+	sample_out_of_turn(watched, now);
+}
+
+static void on_afterwards(void *data)
+{
+	struct wd_sampler *sampler = data;
+	wd_time now = wd_loop_now(sampler->loop);
+	for (struct wd_map_entry *entry = wd_map_first(sampler->watched), *next; entry; entry = next) {
+		struct watched *watched = wd_map_value(entry);
+		next = wd_map_next(entry);
+		if (!watched->rang)
+			continue;
+		watched->rang = false;
+		if (watched->calls < CALLS_A_PASS)
+			set_deaf(watched, false);
+		sample_out_of_turn(watched, now);
+	}
 }
 
 static void arm(struct wd_sampler *sampler, wd_time due)
@@ -150,7 +255,7 @@ static void on_pass(void *data)
 	for (struct wd_map_entry *entry = wd_map_first(sampler->watched), *next; entry; entry = next) {
 		struct watched *watched = wd_map_value(entry);
 		next = wd_map_next(entry);
-		if (!sample(sampler, wd_map_key(entry), watched, now))
+		if (!sample_in_turn(watched, now))
 			wd_sampler_forget(sampler, wd_map_key(entry));
 		else
 			more = more || watched->gauge || watched->failures < TRIES;
@@ -175,6 +280,8 @@ void wd_sampler_see(struct wd_sampler *sampler, const struct wd_container *conta
 	}
 	if (!watched) {
 		watched = wd_alloc(1, sizeof(*watched));
+		watched->sampler = sampler;
+		watched->id = wd_copy(container->id);
 		watched->pid = container->pid;
 		forget_samples(watched);
 		wd_map_set(sampler->watched, container->id, watched);
@@ -208,6 +315,7 @@ struct wd_sampler *wd_sampler_new(struct wd_loop *loop, wd_time interval, const 
 	sampler->interval = interval;
 	sampler->due = WD_NEVER;
 	sampler->timer = wd_timer_new(loop, on_pass, sampler);
+	sampler->afterwards = wd_timer_new(loop, on_afterwards, sampler);
 	sampler->watched = wd_map_new();
 	sampler->meter = wd_meter_new(roots, &why);
 	if (!sampler->meter)
@@ -224,6 +332,7 @@ struct wd_sampler *wd_sampler_free(struct wd_sampler *sampler)
 	wd_map_free(sampler->watched);
 	wd_meter_free(sampler->meter);
 	wd_timer_free(sampler->timer);
+	wd_timer_free(sampler->afterwards);
 	free(sampler);
 	return NULL;
 }

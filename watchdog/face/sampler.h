@@ -1,5 +1,8 @@
 /* sampler.h: what each running container uses, looked at once an interval in one pass over all of them: one wake-up, and
  * none while no container runs. Two files a container are read; what is dear is read when somebody asks.
+ *
+ * Where the kernel can call (wd_alarm_new()), it is looked at a container at once, and once more 50 ms later; behind the
+ * third call of an interval nobody listens to it until the next pass, so one that thrashes at its limit costs no more.
  */
 #ifndef WATCHDOG_FACE_SAMPLER_H
 #define WATCHDOG_FACE_SAMPLER_H

@@ -104,11 +104,12 @@ char *wd_reason_limit(const struct wd_service *service, unsigned which, wd_time 
 /* As exact as it is known: "7m", not "6m53s". */
 static wd_time about(wd_time span)
 {
-	wd_time grain = span < 30 * WD_SECOND  ? WD_SECOND
-			: span < 3 * WD_MINUTE ? 10 * WD_SECOND
-			: span < 3 * WD_HOUR   ? WD_MINUTE
-			: span < WD_DAY        ? 10 * WD_MINUTE
-					       : WD_HOUR;
+	wd_time grain = span < WD_MINUTE        ? WD_SECOND
+			: span < 3 * WD_MINUTE  ? 5 * WD_SECOND
+			: span < 10 * WD_MINUTE ? 30 * WD_SECOND
+			: span < 3 * WD_HOUR    ? WD_MINUTE
+			: span < WD_DAY         ? 10 * WD_MINUTE
+						: WD_HOUR;
 
 	return (span + grain / 2) / grain * grain;
 }

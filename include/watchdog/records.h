@@ -97,6 +97,14 @@ struct wd_note { /* a line of the incident's time line: a crash, a decision and 
 	wd_stamp at;
 	char *text;
 };
+#define WD_INCIDENT_POINTS 96
+struct wd_point { /* what it used at a moment, in the minutes before the incident was opened and before it was closed */
+	wd_stamp at;
+	uint64_t usage_bytes;       /* with page cache */
+	uint64_t working_set_bytes; /* without; 0: not read then */
+	double cpus;                /* used at that time; below 0: not known */
+	uint64_t pids;              /* 0: not read */
+};
 struct wd_incident {
 	int64_t id;
 	char *name, *service, *container;
@@ -107,6 +115,9 @@ struct wd_incident {
 	struct wd_step *steps; unsigned step_count;
 	struct wd_note *notes; unsigned note_count;
 	char *logs; /* last lines of the container, or NULL */
+	struct wd_point *points; unsigned point_count; /* oldest first */
+	uint64_t memory_limit_bytes; /* what the points are to be held against; 0: not known */
+	double cpus_allowed;
 };
 struct wd_incident *wd_incident_free(struct wd_incident *incident); /* returns NULL; takes NULL */
 struct wd_incident *wd_incident_copy(const struct wd_incident *incident); /* heap, the caller frees */

@@ -15,7 +15,9 @@ struct wd_json *wd_report_service(const struct wd_service_view *view); /* one of
 /* Fills memory, cpu_ratio and pids of a service, which are null without: memory is the working set where it was read;
  * cpus: as wd_sample_cpus() counts them, -1: not known. Ratios have four digits. */
 void wd_report_usage(struct wd_json *service, const struct wd_sample *sample, double cpus);
-/* One of incidents[]; whole: with "timeline":[{"at","text"}] and "logs" as `seadog show` needs them. */
+/* One of incidents[]; whole: with "timeline":[{"at","text"}] and "logs" as `seadog show` needs them, and what it used in
+ * the minutes before it was opened and closed: "samples":[{"at","usage_bytes" with page cache,"memory_bytes" without,
+ * "cpus","pids"}], null where it was not read, "memory_limit_bytes" and "cpus_allowed". */
 struct wd_json *wd_report_incident(const struct wd_incident *incident, bool whole);
 /* The data of `explain`: the service, its policy with origins, and how near each trigger is:
  * {"schema":1,"service":{…},"policy_name":…,"policy":[{"key","value","origin"}],

@@ -246,6 +246,9 @@ static void a_list_of_incidents_may_be_brief(void **state)
 	wd_store_incident(store, keeping_incident(7), NULL, NULL);
 	struct wd_incident brief = *keeping_incident(7);
 	brief.logs = NULL;
+	brief.point_count = 0;
+	brief.memory_limit_bytes = 0;
+	brief.cpus_allowed = 0;
 	brief.note_count = 0;
 	struct seen seen = {.expected = &brief};
 	wd_store_read(store, &(struct wd_incident_wish){.brief = true}, see, &seen);
@@ -264,6 +267,9 @@ static void an_incident_that_changes_keeps_nothing_of_its_older_self(void **stat
 	closed.step_count = 1;
 	closed.note_count = 2;
 	closed.logs = NULL;
+	closed.point_count = 0;
+	closed.memory_limit_bytes = 0;
+	closed.cpus_allowed = 0;
 	wd_store_incident(store, &closed, NULL, NULL);
 	struct seen seen = {.expected = &closed};
 	wd_store_read(store, &(struct wd_incident_wish){0}, see, &seen);

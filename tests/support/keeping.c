@@ -114,7 +114,10 @@ const struct wd_incident *keeping_incident(int64_t id)
 {
 	static struct wd_step steps[2];
 	static struct wd_note notes[3];
+	static struct wd_point points[2];
 	static struct wd_incident incident;
+	points[0] = (struct wd_point){1767323040000000000 + id, 1048576, 524288, 0.25, 7};
+	points[1] = (struct wd_point){1767323042000000000 + id, INT64_MAX, 0, -1, 0};
 	steps[0] = (struct wd_step){WD_ACTION_ROLLBACK_RESTORE, 1000 + id, 2000 + id, WD_RESULT_SKIPPED,
 				    word("no pinned image")};
 	steps[1] = (struct wd_step){WD_ACTION_STOP, 3000 + id, 0, WD_RESULT_OPEN, NULL};
@@ -136,6 +139,10 @@ const struct wd_incident *keeping_incident(int64_t id)
 		.notes = notes,
 		.note_count = 3,
 		.logs = word("line 1\nline 2\n"),
+		.points = points,
+		.point_count = 2,
+		.memory_limit_bytes = 134217728,
+		.cpus_allowed = 1.5,
 	};
 	return &incident;
 }
@@ -221,6 +228,20 @@ static void same_steps(const struct wd_incident *one, const struct wd_incident *
 	}
 }
 
+static void same_points(const struct wd_incident *one, const struct wd_incident *two)
+{
+	assert_int_equal(one->point_count, two->point_count);
+	assert_int_equal(one->memory_limit_bytes, two->memory_limit_bytes);
+	assert_true(one->cpus_allowed == two->cpus_allowed);
+	for (unsigned n = 0; n < one->point_count; n++) {
+		assert_int_equal(one->points[n].at, two->points[n].at);
+		assert_int_equal(one->points[n].usage_bytes, two->points[n].usage_bytes);
+		assert_int_equal(one->points[n].working_set_bytes, two->points[n].working_set_bytes);
+		assert_true(one->points[n].cpus == two->points[n].cpus);
+		assert_int_equal(one->points[n].pids, two->points[n].pids);
+	}
+}
+
 void keeping_same_incident(const struct wd_incident *one, const struct wd_incident *two)
 {
 	assert_int_equal(one->id, two->id);
@@ -234,6 +255,7 @@ void keeping_same_incident(const struct wd_incident *one, const struct wd_incide
 	assert_int_equal(one->outcome, two->outcome);
 	assert_true(wd_text_equal(one->logs, two->logs));
 	same_steps(one, two);
+	same_points(one, two);
 	assert_int_equal(one->note_count, two->note_count);
 	for (unsigned n = 0; n < one->note_count; n++) {
 		assert_int_equal(one->notes[n].at, two->notes[n].at);

@@ -164,6 +164,11 @@ const struct wd_incident *shown_incident(void)
 		{AT(4), "rollback skipped: no pinned image"},
 		{AT(5), "stopped; restart policy no"},
 	};
+	static struct wd_point points[] = {{AT(-8), 8388608, 6291456, -1, 0},
+					   {AT(-6), 41943040, 33554432, 0.02, 0},
+					   {AT(-4), 83886080, 71303168, 0.5, 12},
+					   {AT(-2), 109051904, 96468992, 1.98, 14},
+					   {AT(0), 134217728, 127926272, 1.2, 15}};
 	static const struct wd_incident incident = {
 		.id = 7,
 		.name = "loop",
@@ -179,6 +184,10 @@ const struct wd_incident *shown_incident(void)
 		.notes = notes,
 		.note_count = 5,
 		.logs = "connecting to db:5432\npanic: \\x1b[31mno route to host\\x1b[0m\ngoroutine 1 [running]:\n",
+		.points = points,
+		.point_count = sizeof points / sizeof *points,
+		.memory_limit_bytes = 134217728,
+		.cpus_allowed = 2,
 	};
 	return &incident;
 }

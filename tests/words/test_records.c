@@ -34,6 +34,9 @@ static struct wd_incident *an_incident(void)
 	incident->container = wd_copy("4b7b");
 	incident->why = wd_copy("5 restarts within 60s");
 	incident->logs = wd_copy("panic");
+	incident->points = wd_alloc(1, sizeof(*incident->points));
+	incident->point_count = 1;
+	incident->points[0].usage_bytes = 4096;
 	incident->steps = wd_alloc(2, sizeof(*incident->steps));
 	incident->step_count = 2;
 	incident->steps[1].detail = wd_copy("no pinned image");
@@ -62,6 +65,8 @@ static void a_copy_outlives_what_it_was_copied_from(void **state)
 	assert_int_equal(copy->id, 7);
 	assert_string_equal(copy->service, "shop/web/1");
 	assert_string_equal(copy->logs, "panic");
+	assert_int_equal(copy->point_count, 1);
+	assert_int_equal(copy->points[0].usage_bytes, 4096);
 	assert_int_equal(copy->step_count, 2);
 	assert_null(copy->steps[0].detail);
 	assert_string_equal(copy->steps[1].detail, "no pinned image");

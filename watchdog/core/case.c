@@ -71,6 +71,7 @@ void wd_case_close(struct wd_guard *guard, struct wd_service *service, enum wd_t
 		wd_case_rest(guard, service);
 	settle(service, trigger, guard->now);
 	wd_case_note(guard, the_case, "%s: %s", wd_outcome_name(outcome), why);
+	wd_usage_tell(guard, service, incident);
 	incident->closed = guard->stamp;
 	incident->outcome = outcome;
 	wd_case_write(guard, service, incident);
@@ -145,6 +146,7 @@ void wd_case_trip(struct wd_guard *guard, struct wd_service *service, enum wd_tr
 	struct wd_case *the_case = open_case(guard, service, trigger, why_taken, inferred);
 	service->cases[trigger] = the_case;
 	note_history(guard, service, the_case);
+	wd_usage_tell(guard, service, the_case->incident);
 	wd_case_write(guard, service, the_case->incident);
 	wd_guard_tell_people(guard, service, WD_MOMENT_OPENED, the_case->incident, "%s", the_case->incident->why);
 	wd_case_climb(guard, service, trigger);

@@ -136,7 +136,7 @@ struct wd_service {
 	/* what is done about it */
 	struct wd_case *cases[WD_TRIGGERS];
 	wd_time cooldown_until, muted_until; /* 0: none */
-	wd_time throttled_at; /* what was asked before that knows nothing of it */
+	wd_time throttled_at;                /* what was asked before that knows nothing of it */
 	uint64_t manual;  /* ticket of a plan that a person asked for, or that a start by hand made; 0: none */
 	uint64_t request; /* of the person */
 	enum wd_action manual_action;
@@ -253,7 +253,9 @@ unsigned wd_judge_rate(const struct wd_service *service, enum wd_trigger trigger
 
 void wd_usage_take(struct wd_guard *guard, struct wd_service *service, const struct wd_sample *sample, double cpus);
 struct wd_usage *wd_usage_free(struct wd_usage *usage); /* returns NULL; takes NULL */
-void wd_usage_forget(struct wd_service *service);       /* another run */
+/* Appends to an incident what was used since its last point. */
+void wd_usage_tell(const struct wd_guard *guard, const struct wd_service *service, struct wd_incident *incident);
+void wd_usage_forget(struct wd_service *service); /* another run */
 bool wd_usage_holds(const struct wd_guard *guard, const struct wd_service *service, enum wd_trigger trigger,
 		    char **ret_why);
 bool wd_usage_is_over(const struct wd_service *service, enum wd_trigger trigger); /* on its way to it, or holding */
@@ -299,7 +301,8 @@ bool wd_throttle_is(const struct wd_service *service);
 void wd_throttle_begin(struct wd_guard *guard, struct wd_service *service, const struct wd_cpu_cut *cut,
 		       int64_t incident);
 void wd_throttle_end(struct wd_guard *guard, struct wd_service *service);
-void wd_throttle_seen(struct wd_guard *guard, struct wd_service *service, wd_time asked); /* is it still as it was left? */
+void wd_throttle_seen(struct wd_guard *guard, struct wd_service *service,
+		      wd_time asked); /* is it still as it was left? */
 struct wd_order *wd_hold_order(struct wd_guard *guard, const struct wd_service *service, enum wd_action action);
 
 /* --- what people ask for, and what they do by hand (manual.c) --------------------------------------------------------- */

@@ -162,12 +162,12 @@ static void begin_leak(struct wd_leak *leak)
 
 static void begin_anew(struct wd_usage *usage)
 {
-	struct wd_leak *leak = usage->leak;
-
-	*usage = (struct wd_usage){
-		.sample.at = WD_NEVER, .cpus = -1, .leak = leak, .oom_at = WD_NEVER, .oom_owed_at = WD_NEVER};
-	if (leak)
-		begin_leak(leak);
+	usage->sample = (struct wd_sample){.at = WD_NEVER};
+	usage->cpus = -1;
+	usage->oom_known = false;
+	usage->oom_at = usage->oom_owed_at = WD_NEVER;
+	if (usage->leak)
+		begin_leak(usage->leak);
 	for (unsigned which = 0; which < WD_LIMITS; which++)
 		usage->overs[which] = wd_over_none();
 }
@@ -290,6 +290,7 @@ void wd_usage_take(struct wd_guard *guard, struct wd_service *service, const str
 	usage->sample = *sample;
 	usage->sample.cpus_allowed = allowed(service, sample);
 	usage->cpus = cpus;
+	wd_curve_add(&usage->curve, sample, cpus);
 	for (unsigned which = 0; which < WD_LIMITS; which++)
 		judge_limit(guard, service, which);
 	judge_leak(guard, service);
@@ -445,4 +446,17 @@ void wd_guard_wish(const struct wd_guard *guard, const char *id, wd_time now, st
 	ret_wish->pids = service->policy->pids.kind != WD_LEVEL_OFF;
 	ret_wish->oom = service->policy->oom.count > 0 && oom_due(service->usage, now);
 	ret_wish->pressure = service->policy->pressure.count > 0;
+}
+
+void wd_usage_tell(const struct wd_guard *guard, const struct wd_service *service, struct wd_incident *incident)
+{
+	const struct wd_usage *usage = service->usage;
+
+	if (!usage)
+		return;
+	wd_curve_tell(&usage->curve, guard->now, guard->stamp, incident);
+	if (usage->sample.at == WD_NEVER)
+		return;
+	incident->memory_limit_bytes = usage->sample.memory_limit_bytes;
+	incident->cpus_allowed = usage->sample.cpus_allowed;
 }

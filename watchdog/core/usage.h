@@ -16,6 +16,7 @@
 #ifndef WATCHDOG_CORE_USAGE_H
 #define WATCHDOG_CORE_USAGE_H
 
+#include "curve.h"
 #include "forecast.h"
 #include <watchdog/policy.h>
 #include <watchdog/sample.h>
@@ -51,7 +52,8 @@ struct wd_usage {
 	struct wd_sample sample; /* the last; at WD_NEVER: none in this run */
 	double cpus;
 	struct wd_over overs[WD_LIMITS];
-	struct wd_leak *leak; /* or NULL */
+	struct wd_leak *leak;  /* or NULL */
+	struct wd_curve curve; /* goes on over runs */
 	/* the kernel's count of OOM kills, squared with what was told (crash.c) */
 	bool oom_known;
 	uint64_t oom_base;   /* of the count: what was before anybody watched */

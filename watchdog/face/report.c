@@ -162,6 +162,36 @@ static struct wd_json *step_report(const struct wd_step *step)
 	return report;
 }
 
+static void set_read(struct wd_json *object, const char *name, uint64_t number)
+{
+	if (number == 0)
+		wd_json_set_null(object, name);
+	else
+		wd_json_set_int(object, name, in_bounds(number));
+}
+
+static void set_points(struct wd_json *report, const struct wd_incident *incident)
+{
+	struct wd_json *samples = wd_json_set(report, "samples", wd_json_array());
+	for (unsigned i = 0; i < incident->point_count; i++) {
+		const struct wd_point *point = &incident->points[i];
+		struct wd_json *item = wd_json_add(samples, wd_json_object());
+		set_stamp(item, "at", point->at);
+		wd_json_set_int(item, "usage_bytes", in_bounds(point->usage_bytes));
+		set_read(item, "memory_bytes", point->working_set_bytes);
+		if (point->cpus < 0)
+			wd_json_set_null(item, "cpus");
+		else
+			wd_json_set_double(item, "cpus", round(point->cpus * 100) / 100);
+		set_read(item, "pids", point->pids);
+	}
+	set_read(report, "memory_limit_bytes", incident->memory_limit_bytes);
+	if (incident->cpus_allowed > 0)
+		wd_json_set_double(report, "cpus_allowed", incident->cpus_allowed);
+	else
+		wd_json_set_null(report, "cpus_allowed");
+}
+
 static void set_story(struct wd_json *report, const struct wd_incident *incident)
 {
 	struct wd_json *line = wd_json_set(report, "timeline", wd_json_array());
@@ -171,6 +201,7 @@ static void set_story(struct wd_json *report, const struct wd_incident *incident
 		wd_json_set_string(note, "text", incident->notes[i].text);
 	}
 	wd_json_set_string(report, "logs", incident->logs);
+	set_points(report, incident);
 }
 
 struct wd_json *wd_report_incident(const struct wd_incident *incident, bool whole)

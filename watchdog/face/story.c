@@ -8,6 +8,8 @@
 #include <watchdog/memory.h>
 
 #define BAR_COLUMNS 10
+#define SPARK_MOST 60
+#define SPARK_BESIDE 40 /* columns that the figures beside a spark line may take */
 
 static const char *member(const struct wd_json *object, const char *name)
 {
@@ -128,6 +130,105 @@ static void put_steps(struct wd_text *out, const struct wd_style *style, const s
 	wd_grid_free(grid);
 }
 
+static const char *amount_text(const char *unit, double amount, char buffer[static WD_SIZE_TEXT])
+{
+	if (wd_text_equal(unit, "bytes"))
+		wd_size_print(amount > 0 ? (uint64_t)amount : 0, buffer);
+	else if (wd_text_equal(unit, "ratio"))
+		snprintf(buffer, WD_SIZE_TEXT, "%.0f%%", 100 * amount);
+	else
+		snprintf(buffer, WD_SIZE_TEXT, wd_text_equal(unit, "cpus") ? "%.2f" : "%.0f", amount);
+	return buffer;
+}
+
+static const struct wd_json *samples_at(const struct wd_json *samples, size_t index)
+{
+	const struct wd_json *item = wd_json_first(samples);
+	while (item && index-- > 0)
+		item = wd_json_next(item);
+	return item;
+}
+
+/* One column a point, as high as its share of the highest. */
+static char *spark_text(const double *values, size_t count)
+{
+	static const char *const bars[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+	struct wd_text text = {0};
+	double most = 0;
+	for (size_t i = 0; i < count; i++)
+		most = values[i] > most ? values[i] : most;
+	for (size_t i = 0; i < count; i++) {
+		double share = most > 0 && values[i] > 0 ? values[i] / most : 0;
+		size_t height = (size_t)(share * 8);
+		wd_text_add(&text, values[i] < 0 ? " " : bars[height > 7 ? 7 : height]);
+	}
+	return wd_text_take(&text);
+}
+
+/* A member of the last `count` samples; -1 where one has none. */
+static void read_curve(const struct wd_json *samples, const char *name, size_t count, double *ret_values)
+{
+	size_t skip = wd_json_count(samples) - count, at = 0;
+	for (const struct wd_json *item = wd_json_first(samples); item; item = wd_json_next(item), at++)
+		if (at >= skip)
+			ret_values[at - skip] = wd_json_double(wd_json_get(item, name), -1);
+}
+
+static bool is_whole(const double *values, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (values[i] < 0)
+			return false;
+	return true;
+}
+
+/* "▁▂▄█  4MiB to 124MiB of 128MiB" */
+static void put_curve(struct wd_text *out, const char *name, const double *values, size_t count, const char *unit,
+		      double limit)
+{
+	char from[WD_SIZE_TEXT], to[WD_SIZE_TEXT], most[WD_SIZE_TEXT];
+	size_t first = 0;
+	while (first < count && values[first] < 0)
+		first++;
+	if (first == count)
+		return;
+	WD_AUTO_FREE char *spark = spark_text(values, count);
+	wd_text_print(out, "  %-7s %s  %s to ", name, spark, amount_text(unit, values[first], from));
+	wd_text_add(out, values[count - 1] < 0 ? "?" : amount_text(unit, values[count - 1], to));
+	if (limit > 0)
+		wd_text_print(out, " of %s", amount_text(unit, limit, most));
+	wd_text_add(out, "\n");
+}
+
+/* With page cache where it was not read without it each time. */
+static void put_samples(struct wd_text *out, const struct wd_style *style, const struct wd_json *incident)
+{
+	const struct wd_json *samples = wd_json_get(incident, "samples");
+	size_t count = wd_json_count(samples), most = SPARK_MOST;
+	double values[SPARK_MOST];
+	char span[WD_TIME_TEXT];
+	if (count < 2)
+		return;
+	if (style->width > 0 && !style->whole && (size_t)style->width < most + SPARK_BESIDE)
+		most = style->width > SPARK_BESIDE + 10 ? (size_t)style->width - SPARK_BESIDE : 10;
+	count = count < most ? count : most;
+	const struct wd_json *last = samples_at(samples, wd_json_count(samples) - 1);
+	wd_lasted_print(wd_moment_get(samples_at(samples, wd_json_count(samples) - count), "at"),
+			wd_moment_get(last, "at"), span);
+	read_curve(samples, "memory_bytes", count, values);
+	bool exact = is_whole(values, count);
+	if (!exact)
+		read_curve(samples, "usage_bytes", count, values);
+	WD_AUTO_FREE char *title = wd_format("What it used, over %s%s", span, exact ? "" : " (memory with page cache)");
+	put_title(out, style, title);
+	put_curve(out, "memory", values, count, "bytes",
+		  wd_json_double(wd_json_get(incident, "memory_limit_bytes"), 0));
+	read_curve(samples, "cpus", count, values);
+	put_curve(out, "CPUs", values, count, "cpus", wd_json_double(wd_json_get(incident, "cpus_allowed"), 0));
+	read_curve(samples, "pids", count, values);
+	put_curve(out, "pids", values, count, "count", 0);
+}
+
 /* The store keeps them escaped already, line by line; a second escape would double their backslashes, but a report
  * from elsewhere may hold anything: what is a control character is still made harmless. */
 static void put_log_line(struct wd_text *out, const struct wd_style *style, const char *line, size_t length)
@@ -169,6 +270,7 @@ void wd_draw_incident(const struct wd_json *report, const struct wd_style *style
 	put_opening(out, style, incident);
 	put_time_line(out, style, incident);
 	put_steps(out, style, incident);
+	put_samples(out, style, incident);
 	put_logs(out, style, incident);
 	if (wd_text_equal(member(incident, "outcome"), "held")) {
 		WD_AUTO_FREE char *name = wd_member_harmless(incident, "name");
@@ -194,17 +296,6 @@ static enum wd_tint bar_tint(double near)
 	if (near >= 0.8)
 		return WD_TINT_BAD;
 	return near >= 0.5 ? WD_TINT_WARM : near > 0 ? WD_TINT_GOOD : WD_TINT_FAINT;
-}
-
-static const char *amount_text(const char *unit, double amount, char buffer[static WD_SIZE_TEXT])
-{
-	if (wd_text_equal(unit, "bytes"))
-		wd_size_print(amount > 0 ? (uint64_t)amount : 0, buffer);
-	else if (wd_text_equal(unit, "ratio"))
-		snprintf(buffer, WD_SIZE_TEXT, "%.0f%%", 100 * amount);
-	else
-		snprintf(buffer, WD_SIZE_TEXT, wd_text_equal(unit, "cpus") ? "%.2f" : "%.0f", amount);
-	return buffer;
 }
 
 /* "60MiB of 122MiB", "0.98 of 0.95, for 12s of 60s" */

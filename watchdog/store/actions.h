@@ -7,8 +7,8 @@
 #ifndef STORE_ACTIONS_H
 #define STORE_ACTIONS_H
 
-#include <watchdog/store.h>
 #include "home.h"
+#include <watchdog/store.h>
 
 struct wd_actions {
 	const struct wd_home *home;
@@ -22,7 +22,8 @@ void wd_actions_done(struct wd_actions *actions);
  * seadog, so without a line. */
 void wd_actions_begun(struct wd_actions *actions, const struct wd_journal *journal, bool known);
 void wd_actions_ended(struct wd_actions *actions, int64_t journal_id);
-void wd_actions_failed(struct wd_actions *actions, int64_t journal_id, const char *why); /* its row could not be written */
+void wd_actions_failed(struct wd_actions *actions, int64_t journal_id,
+		       const char *why); /* its row could not be written */
 void wd_actions_say(struct wd_actions *actions, const char *text);
 
 #endif

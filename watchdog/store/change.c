@@ -53,37 +53,10 @@ struct wd_change *wd_change_forget(const char *service)
 	return change;
 }
 
-static void copy_steps(struct wd_incident *copy, const struct wd_incident *incident)
-{
-	copy->steps = incident->step_count ? wd_alloc(incident->step_count, sizeof(*copy->steps)) : NULL;
-	for (unsigned n = 0; n < incident->step_count; n++) {
-		copy->steps[n] = incident->steps[n];
-		copy->steps[n].detail = wd_copy(incident->steps[n].detail);
-	}
-}
-
-static void copy_notes(struct wd_incident *copy, const struct wd_incident *incident)
-{
-	copy->notes = incident->note_count ? wd_alloc(incident->note_count, sizeof(*copy->notes)) : NULL;
-	for (unsigned n = 0; n < incident->note_count; n++) {
-		copy->notes[n] = incident->notes[n];
-		copy->notes[n].text = wd_copy(incident->notes[n].text);
-	}
-}
-
 struct wd_change *wd_change_incident(const struct wd_incident *incident)
 {
 	struct wd_change *change = new_change(WD_CHANGE_INCIDENT);
-	struct wd_incident *copy = wd_alloc(1, sizeof(*copy));
-	*copy = *incident;
-	copy->name = wd_copy(incident->name);
-	copy->service = wd_copy(incident->service);
-	copy->container = wd_copy(incident->container);
-	copy->why = wd_copy(incident->why);
-	copy->logs = wd_copy(incident->logs);
-	copy_steps(copy, incident);
-	copy_notes(copy, incident);
-	change->incident = copy;
+	change->incident = wd_incident_copy(incident);
 	return change;
 }
 

@@ -2,9 +2,9 @@
 #ifndef STORE_CHANGE_H
 #define STORE_CHANGE_H
 
+#include "database.h"
 #include <sys/queue.h>
 #include <watchdog/store.h>
-#include "database.h"
 
 enum wd_change_kind {
 	WD_CHANGE_SERVICE,

@@ -15,7 +15,7 @@ struct wd_database;
 
 struct wd_schema {
 	int application_id;
-	int version;             /* the newest that this program knows */
+	int version;              /* the newest that this program knows */
 	const char *const *steps; /* steps[n] leads from version n to n + 1; steps[0] makes an empty file one of ours */
 };
 
@@ -28,11 +28,11 @@ enum wd_database_state {
 
 /* For reading and writing. Older versions are brought up to date, and the whole file is checked. */
 enum wd_database_state wd_database_open(const char *path, const struct wd_schema *schema,
-                                        struct wd_database **ret_database, struct wd_error *error);
+					struct wd_database **ret_database, struct wd_error *error);
 /* For reading only, also where nothing can be written, what stands in the -wal file included. Takes no lock: nobody
  * may be writing. Leaves every file as it is. */
 enum wd_database_state wd_database_open_reading(const char *path, const struct wd_schema *schema,
-                                                struct wd_database **ret_database, struct wd_error *error);
+						struct wd_database **ret_database, struct wd_error *error);
 /* Makes a new file at a path where nothing is. */
 bool wd_database_create(const char *path, const struct wd_schema *schema, struct wd_error *error);
 struct wd_database *wd_database_close(struct wd_database *database); /* returns NULL; takes NULL */

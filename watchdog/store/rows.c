@@ -2,6 +2,7 @@
 
 #include "marks.h"
 #include "pins.h"
+#include "points.h"
 #include <limits.h>
 #include <stddef.h>
 #include <watchdog/memory.h>
@@ -62,8 +63,11 @@ static const char throttle_schema[] = "ALTER TABLE services ADD COLUMN throttle_
 				      " nano_cpus_before, cpu_period_now AS cpu_period, id AS container FROM services"
 				      " WHERE cpu_quota_now > 0 OR nano_cpus_now > 0;";
 
-static const char *const schema_steps[] = {first_schema, journal_details, account_schema, wd_pins_schema,
-					   throttle_schema};
+/* What the service used before an incident. */
+static const char points_schema[] = "ALTER TABLE incidents ADD COLUMN points TEXT;";
+
+static const char *const schema_steps[] = {first_schema,   journal_details, account_schema,
+					   wd_pins_schema, throttle_schema, points_schema};
 
 const struct wd_schema wd_rows_schema = {
 	.application_id = APPLICATION_ID,
@@ -329,12 +333,14 @@ static bool put_parts(struct wd_database *database, const struct wd_incident *in
 
 bool wd_rows_put_incident(struct wd_database *database, const struct wd_incident *incident, struct wd_error *error)
 {
-	static const char *const more[] = {"logs", NULL};
+	static const char *const more[] = {"logs", "points", NULL};
 	struct wd_query *query = replacing(database, "incidents", incident_columns, more, error);
 	if (!query)
 		return false;
 	put_columns(query, incident_columns, incident);
+	WD_AUTO_FREE char *points = wd_points_print(incident);
 	wd_query_put_text(query, incident->logs);
+	wd_query_put_text(query, points);
 	return wd_query_run(query, error) && put_parts(database, incident, error);
 }
 
@@ -475,8 +481,10 @@ static bool read_heads(struct wd_query *query, bool brief, struct heap *ret_inci
 	for (; row == 1; row = wd_query_row(query, error)) {
 		struct wd_incident *incident = wd_alloc(1, sizeof(*incident));
 		take_columns(query, incident_columns, incident);
-		if (!brief)
+		if (!brief) {
 			incident->logs = wd_copy(wd_query_text(query));
+			wd_points_parse(wd_query_text(query), incident);
+		}
 		ret_incidents->items =
 			wd_realloc(ret_incidents->items, ret_incidents->count + 1, sizeof(*ret_incidents->items));
 		ret_incidents->items[ret_incidents->count++] = incident;
@@ -526,11 +534,12 @@ static void drop(struct heap *incidents)
 bool wd_rows_incidents(struct wd_database *database, const struct wd_incident_wish *wish,
 		       struct wd_incident ***ret_incidents, size_t *ret_count, struct wd_error *error)
 {
-	struct wd_query *query = selecting(database, incident_columns,
-					   ", logs FROM incidents WHERE (?1 IS NULL OR service = ?1 OR name = ?1)"
-					   " AND opened >= ?2 AND (?3 = 0 OR id = ?3)"
-					   " ORDER BY opened DESC, id DESC LIMIT ?4",
-					   error);
+	struct wd_query *query =
+		selecting(database, incident_columns,
+			  ", logs, points FROM incidents WHERE (?1 IS NULL OR service = ?1 OR name = ?1)"
+			  " AND opened >= ?2 AND (?3 = 0 OR id = ?3)"
+			  " ORDER BY opened DESC, id DESC LIMIT ?4",
+			  error);
 	if (!query)
 		return false;
 	wd_query_put_text(query, wish->service);

@@ -3,8 +3,8 @@
 #ifndef STORE_ROWS_H
 #define STORE_ROWS_H
 
-#include <watchdog/store.h>
 #include "database.h"
+#include <watchdog/store.h>
 
 extern const struct wd_schema wd_rows_schema;
 
@@ -21,14 +21,14 @@ bool wd_rows_prune(struct wd_database *database, wd_stamp before, struct wd_erro
 
 /* The caller frees the arrays and what is in them, also after a failure (which keeps what came before it). */
 bool wd_rows_services(struct wd_database *database, struct wd_memory **ret_memories, size_t *ret_count,
-                      struct wd_error *error);
+		      struct wd_error *error);
 bool wd_rows_journal(struct wd_database *database, struct wd_journal **ret_journal, size_t *ret_count,
-                     struct wd_error *error);
+		     struct wd_error *error);
 bool wd_rows_resume(struct wd_database *database, wd_stamp *ret_last_event, struct wd_error *error);
 /* The highest number that a table ("incidents", "journal") has ever had; 0: none yet. */
 bool wd_rows_highest(struct wd_database *database, const char *table, int64_t *ret_number, struct wd_error *error);
 /* The caller frees the array and what is in it. */
 bool wd_rows_incidents(struct wd_database *database, const struct wd_incident_wish *wish,
-                       struct wd_incident ***ret_incidents, size_t *ret_count, struct wd_error *error);
+		       struct wd_incident ***ret_incidents, size_t *ret_count, struct wd_error *error);
 
 #endif

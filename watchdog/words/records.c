@@ -131,6 +131,7 @@ struct wd_incident *wd_incident_free(struct wd_incident *incident)
 	free(incident->container);
 	free(incident->why);
 	free(incident->logs);
+	free(incident->points);
 	free(incident);
 	return NULL;
 }
@@ -145,6 +146,9 @@ struct wd_incident *wd_incident_copy(const struct wd_incident *incident)
 	copy->container = wd_copy(incident->container);
 	copy->why = wd_copy(incident->why);
 	copy->logs = wd_copy(incident->logs);
+	copy->points = incident->point_count ? wd_alloc(incident->point_count, sizeof(*copy->points)) : NULL;
+	for (unsigned i = 0; i < incident->point_count; i++)
+		copy->points[i] = incident->points[i];
 	copy->steps = incident->step_count ? wd_alloc(incident->step_count, sizeof(*copy->steps)) : NULL;
 	for (unsigned i = 0; i < incident->step_count; i++) {
 		copy->steps[i] = incident->steps[i];

@@ -27,9 +27,9 @@ struct wd_actor *wd_actor_new(struct wd_loop *loop, struct wd_engine *engine, st
                               const struct wd_actor_hooks *hooks);
 struct wd_actor *wd_actor_free(struct wd_actor *actor); /* cancels; the journal keeps what was under way */
 
-/* Starts the plan of an order of kind WD_ORDER_ACT (stop, pause, throttle, restart, release); at most one per container at a
- * time, a second waits for the first, and at most eight in all. `remembered`: the policy in the order is already durable,
- * so a stop or a pause is sent at once: without waiting for the disk, and without the look that would refuse AutoRemove
+/* Starts the plan of an order of kind WD_ORDER_ACT (stop, pause, throttle, restart, release, or of a rollback); at most
+ * one per container at a time, a second waits for the first, and at most eight in all. `remembered`: the policy in the
+ * order is already durable, so a stop or a pause is sent at once: without waiting for the disk, and without the look that would refuse AutoRemove
  * and Swarm tasks (whoever remembers has looked).
  *
  * DONE: a look has shown it. REFUSED: nothing was done, and must not be. UNDONE: it did not work, and is as before.

@@ -50,6 +50,8 @@ struct wd_order {
 	struct wd_target target; /* ACT rollback: the image to go to; IMAGE */
 	const char *config;  /* ACT rollback: Config of the image that it runs, as WD_FACT_IMAGE told it once, for the case that
 	                        this image is gone; may be NULL */
+	bool rehearse;       /* ACT rollback: asks all that is to be known, changes nothing, and ends DONE: `detail` then has a line
+	                        for each step and for each difference of the configuration */
 	bool cascade;        /* ACT rollback: containers that depend on it are recreated too; else it is refused */
 	enum wd_image_job job; /* IMAGE */
 	int64_t incident_id; /* ACT: 0 by hand */

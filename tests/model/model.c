@@ -13,6 +13,10 @@ struct model *model_new(enum model_flavour flavour, wd_stamp epoch)
 	model->by_id = wd_map_new();
 	model->by_name = wd_map_new();
 	model->pids = 1000;
+	model_add_network(model, "bridge");
+	model_add_network(model, "host");
+	model_add_network(model, "none");
+	model->ids = 0; /* theirs are not counted: the first container is number one */
 	return model;
 }
 
@@ -20,6 +24,8 @@ static void free_image(struct model_image *image)
 {
 	wd_list_done(&image->names);
 	wd_json_free(image->labels);
+	wd_json_free(image->config);
+	free(image->digest);
 	model_script_done(&image->script);
 	free(image);
 }
@@ -42,6 +48,9 @@ struct model *model_free(struct model *model)
 	for (size_t i = 0; i < model->image_count; i++)
 		free_image(model->images[i]);
 	clear_ring(model);
+	wd_list_done(&model->networks);
+	wd_list_done(&model->network_ids);
+	wd_list_done(&model->volumes);
 	wd_map_free(model->by_id);
 	wd_map_free(model->by_name);
 	free(model->containers);

@@ -3,7 +3,7 @@
  * rules of their restart manager. Deterministic: the same calls give the same bytes.
  *
  * What it does is what Engines were seen to do: tests/fixtures has the records, tests/model/test_model.c holds it to
- * them. What it leaves out: networks, volumes, exec, build.
+ * them. What it leaves out: addresses and ports, exec, build.
  */
 #ifndef TESTS_MODEL_MODEL_H
 #define TESTS_MODEL_MODEL_H
@@ -46,6 +46,13 @@ struct model_script {
 
 /* An image; its id is made of its name and of how many were made before. labels: an object, copied, or NULL. */
 void model_add_image(struct model *model, const char *name, const struct wd_json *labels);
+/* What its Config has beside labels: Env, Cmd, Entrypoint, Volumes and the like; copied. */
+void model_set_image_config(struct model *model, const char *image, const struct wd_json *config);
+/* "acme/web@sha256:…", by which it can be pulled from a registry that always answers, also when it was removed. */
+void model_set_image_digest(struct model *model, const char *image, const char *digest);
+bool model_has_image(const struct model *model, const char *name); /* on the host */
+/* Removes it, with force. */
+void model_remove_image(struct model *model, const char *name);
 /* The script of a container, by name or id; its present run goes on under it from now. False: no such container. */
 bool model_set_script(struct model *model, const char *container, const struct model_script *script);
 /* The script of all containers of an image that have none of their own, also of those yet to be created. */
@@ -63,6 +70,16 @@ struct model_setup {
 const char *model_add(struct model *model, const struct model_setup *setup);
 const char *model_id(const struct model *model, const char *name); /* lent, or NULL */
 size_t model_count(const struct model *model);
+
+/* Networks beside "bridge", "host" and "none"; volumes come with the containers that name them. */
+void model_add_network(struct model *model, const char *name);
+bool model_has_network(const struct model *model, const char *name);
+bool model_has_volume(const struct model *model, const char *name);
+size_t model_volume_count(const struct model *model);
+/* A file in the writable layer of a container, as compose copies a secret into it; what is in it is short. */
+void model_put_file(struct model *model, const char *container, const char *path, unsigned mode, wd_stamp changed,
+		    const char *content);
+char *model_read_file(const struct model *model, const char *container, const char *path, unsigned *ret_mode);
 
 /* Things that happen to a container, by name or id. False: no such container, or it does not run. */
 bool model_die(struct model *model, const char *container, int exit_code); /* its process ends by itself */
@@ -85,6 +102,9 @@ struct model_answer model_request(struct model *model, const char *method, const
 typedef void model_done(void *data, const struct model_answer *answer);
 uint64_t model_send(struct model *model, const char *method, const char *path, const char *body, model_done *done,
 		    void *data);
+/* The same with a body that is no JSON. */
+uint64_t model_send_bytes(struct model *model, const char *method, const char *path, const char *body, size_t length,
+			  model_done *done, void *data);
 /* The caller hung up: its answer is dropped, what it asked for goes on, as in real Engines. */
 void model_forget(struct model *model, uint64_t ticket);
 

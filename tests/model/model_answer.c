@@ -91,10 +91,10 @@ char *model_inspect_json(const struct model_container *container)
 	wd_json_set_string(json, "Driver", "overlay2");
 	wd_json_set_string(json, "Platform", "linux");
 	set_copy(json, "HostConfig", container->host);
-	wd_json_set(json, "Mounts", wd_json_array());
+	set_copy(json, "Mounts", container->mounts);
 	set_copy(json, "Config", container->config);
 	struct wd_json *networks = wd_json_set(json, "NetworkSettings", wd_json_object());
-	wd_json_set(networks, "Networks", wd_json_object());
+	set_copy(networks, "Networks", container->endpoints);
 	return wd_json_print(json);
 }
 
@@ -131,11 +131,15 @@ char *model_image_json(const struct model *model, const struct model_image *imag
 	struct wd_json *tags = wd_json_set(json, "RepoTags", wd_json_array());
 	for (size_t i = 0; i < image->names.count; i++)
 		wd_json_add(tags, wd_json_text(image->names.items[i]));
-	wd_json_set(json, "RepoDigests", wd_json_array());
+	struct wd_json *digests = wd_json_set(json, "RepoDigests", wd_json_array());
+	if (image->digest)
+		wd_json_add(digests, wd_json_text(image->digest));
 	set_stamp(json, "Created", model->epoch);
-	struct wd_json *config = wd_json_set(json, "Config", wd_json_object());
+	struct wd_json *config =
+		wd_json_set(json, "Config", image->config ? wd_json_clone(image->config) : wd_json_object());
 	set_copy(config, "Labels", image->labels);
 	wd_json_set_string(json, "Os", "linux");
+	wd_json_set_string(json, "Architecture", "amd64");
 	wd_json_set_int(json, "Size", 1982326);
 	return wd_json_print(json);
 }

@@ -73,8 +73,10 @@ struct model_image *model_find_image(const struct model *model, const char *name
 {
 	for (size_t i = 0; i < model->image_count; i++) {
 		struct model_image *image = model->images[i];
+		if (image->removed)
+			continue;
 		if (wd_list_has(&image->names, name) || strcmp(image->id, name) == 0 ||
-		    strcmp(image->id + strlen("sha256:"), name) == 0)
+		    wd_text_equal(image->digest, name) || strcmp(image->id + strlen("sha256:"), name) == 0)
 			return image;
 	}
 	return NULL;
@@ -113,6 +115,10 @@ void model_container_free(struct model_container *container)
 	}
 	model_script_done(&container->script);
 	wd_text_done(&container->output);
+	wd_json_free(container->endpoints);
+	wd_json_free(container->mounts);
+	wd_list_done(&container->own_volumes);
+	model_drop_files(container);
 	wd_json_free(container->config);
 	wd_json_free(container->host);
 	free(container->image_name);

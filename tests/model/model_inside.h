@@ -1,5 +1,5 @@
 /* model_inside.h: what the files of the model share. model.c: the clock, events, the Engine; model_container.c: the
- * life of a container; model_request.c: calls; model_answer.c: the JSON they are answered with. */
+ * life of a container; model_place.c: networks, volumes, files; model_request.c: calls; model_answer.c: the JSON they are answered with. */
 #ifndef TESTS_MODEL_MODEL_INSIDE_H
 #define TESTS_MODEL_MODEL_INSIDE_H
 
@@ -30,9 +30,17 @@ struct model_waiter {
 struct model_image {
 	char id[72];
 	struct wd_list names;
+	char *digest;
+	bool removed; /* not on the host: only a registry has it */
 	struct wd_json *labels;
+	struct wd_json *config; /* the rest of its Config */
 	bool has_script;
 	struct model_script script;
+};
+
+struct model_file {
+	char *path, *tar;
+	size_t length;
 };
 
 struct model_container {
@@ -42,6 +50,10 @@ struct model_container {
 	struct model_image *image;
 	struct wd_json *config, *host; /* Config and HostConfig as inspect shows them */
 	char *image_name;
+	struct wd_json *endpoints, *mounts;
+	struct wd_list own_volumes;
+	struct model_file *files;
+	size_t file_count;
 	enum wd_state state;
 	struct wd_restart_policy policy; /* in memory: what the restart manager goes by; on disk is host's */
 	bool canceled;                   /* the restart manager: no restart until the next start by hand */
@@ -81,6 +93,7 @@ struct model {
 	struct wd_map *by_id, *by_name;
 	struct model_image **images;
 	size_t image_count;
+	struct wd_list networks, network_ids, volumes;
 	uint64_t ids, tickets;
 	unsigned long pids;
 	struct model_kept ring[MODEL_RING];
@@ -121,6 +134,19 @@ void model_script_done(struct model_script *script);
 void model_reset_timers(struct model_container *container);
 void model_finish(struct model_container *container, int exit_code);
 bool model_wants_restart(struct model_container *container, int exit_code, wd_time lasted);
+
+/* model_place.c */
+bool model_connect(struct model_container *container, const char *network, const struct wd_json *given);
+bool model_disconnect(struct model_container *container, const char *network);
+void model_place_networks(struct model_container *container, const struct wd_json *body);
+void model_place_volumes(struct model_container *container);
+void model_drop_volumes(struct model_container *container); /* those that it made itself */
+void model_drop_files(struct model_container *container);
+bool model_get_archive(const struct model_container *container, const char *path, char **ret_tar, size_t *ret_length);
+bool model_put_archive(struct model_container *container, const char *place, const char *tar, size_t length);
+char *model_networks_json(const struct model *model);
+char *model_volumes_json(const struct model *model);
+char *model_changes_json(const struct model_container *container);
 
 /* model_answer.c */
 char *model_inspect_json(const struct model_container *container);

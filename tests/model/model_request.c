@@ -14,6 +14,8 @@ struct call {
 	struct model *model;
 	const char *method, *query;
 	const struct wd_json *body;
+	const char *bytes;
+	size_t length;
 	struct model_container *container;
 	model_done *done;
 	void *data;
@@ -457,6 +459,8 @@ static void delete_container(struct call *call)
 			       container->name, wd_state_name(container->state));
 		return;
 	}
+	if (query_truth(call, "v"))
+		model_drop_volumes(container);
 	if (running) {
 		wait_for(call);
 		container->wish = WISH_REMOVE;
@@ -469,6 +473,31 @@ static void delete_container(struct call *call)
 	answer(call, 204);
 }
 
+static bool has_variable(const struct wd_json *list, const char *variable)
+{
+	size_t length = strcspn(variable, "=");
+	for (struct wd_json *item = wd_json_first(list); item; item = wd_json_next(item)) {
+		const char *text = wd_json_string(item, "");
+		if (strncmp(text, variable, length) == 0 && (text[length] == '=' || text[length] == '\0'))
+			return true;
+	}
+	return false;
+}
+
+static void merge_variables(struct wd_json *own, const struct wd_json *image)
+{
+	for (struct wd_json *item = wd_json_first(image); item; item = wd_json_next(item))
+		if (!has_variable(own, wd_json_string(item, "")))
+			wd_json_add(own, wd_json_clone(item));
+}
+
+static void merge_members(struct wd_json *own, const struct wd_json *image)
+{
+	for (struct wd_json *member = wd_json_first(image); member; member = wd_json_next(member))
+		if (!wd_json_get(own, wd_json_name(member)))
+			wd_json_set(own, wd_json_name(member), wd_json_clone(member));
+}
+
 static struct wd_json *merge_labels(const struct wd_json *image, const struct wd_json *given)
 {
 	struct wd_json *labels = wd_json_object();
@@ -477,6 +506,32 @@ static struct wd_json *merge_labels(const struct wd_json *image, const struct wd
 	for (struct wd_json *label = wd_json_first(given); label; label = wd_json_next(label))
 		wd_json_set_string(labels, wd_json_name(label), wd_json_string(label, ""));
 	return labels;
+}
+
+/* What the body does not say, the image does. A command of one's own keeps the entrypoint, an entrypoint of one's own
+ * does not keep the command (moby daemon/commit.go, merge). */
+static void merge_config(struct wd_json *config, const struct wd_json *image)
+{
+	bool entered = wd_json_count(wd_json_get(config, "Entrypoint")) > 0;
+	bool reset = wd_json_count(wd_json_get(config, "Entrypoint")) == 1 &&
+		     !*wd_json_string(wd_json_first(wd_json_get(config, "Entrypoint")), "x");
+	for (struct wd_json *member = wd_json_first(image); member; member = wd_json_next(member)) {
+		const char *name = wd_json_name(member);
+		struct wd_json *own = wd_json_get(config, name);
+		bool list = strcmp(name, "Env") == 0;
+		if (strcmp(name, "Cmd") == 0 && entered)
+			continue;
+		if (!own || wd_json_is_null(own) ||
+		    (!wd_json_is_array(own) && !wd_json_is_object(own) && !*wd_json_string(own, "x")) ||
+		    (wd_json_is_array(own) && wd_json_count(own) == 0 && strcmp(name, "Entrypoint") != 0))
+			wd_json_set(config, name, wd_json_clone(member));
+		else if (list)
+			merge_variables(own, member);
+		else if (wd_json_is_object(own))
+			merge_members(own, member);
+	}
+	if (reset)
+		wd_json_set_null(config, "Entrypoint");
 }
 
 static void configure(struct model_container *container, const struct wd_json *body)
@@ -488,10 +543,27 @@ static void configure(struct model_container *container, const struct wd_json *b
 				  : wd_json_object();
 	wd_json_remove(container->config, "HostConfig");
 	wd_json_remove(container->config, "NetworkingConfig");
+	merge_config(container->config, container->image->config);
 	wd_json_set(container->config, "Labels", merge_labels(container->image->labels, labels));
 	if (!wd_json_is_object(wd_json_get(container->host, "RestartPolicy")))
 		set_policy(container->host, (struct wd_restart_policy){WD_RESTART_NO, 0});
 	container->policy = model_policy_on_disk(container);
+	container->endpoints = wd_json_object();
+	model_place_networks(container, body);
+	model_place_volumes(container);
+}
+
+static bool has_command(const struct call *call, const struct model_image *image)
+{
+	return wd_json_count(wd_json_get(call->body, "Cmd")) || wd_json_count(wd_json_get(call->body, "Entrypoint")) ||
+	       wd_json_count(wd_json_get(image->config, "Cmd")) ||
+	       wd_json_count(wd_json_get(image->config, "Entrypoint"));
+}
+
+/* One endpoint at the most below API 1.44. */
+static bool has_too_many_networks(const struct call *call)
+{
+	return old_engine(call) && wd_json_count(wd_json_path(call->body, "NetworkingConfig.EndpointsConfig")) > 1;
 }
 
 static void post_create(struct call *call)
@@ -507,8 +579,9 @@ static void post_create(struct call *call)
 		refuse(call, 400, "Invalid container name (%s), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed", name);
 	} else if (image == NULL) {
 		refuse(call, 404, "No such image: %s", image_name);
-	} else if (wd_json_count(wd_json_get(call->body, "Cmd")) == 0 &&
-		   wd_json_count(wd_json_get(call->body, "Entrypoint")) == 0) {
+	} else if (has_too_many_networks(call)) {
+		refuse(call, 400, "Container cannot be connected to network endpoints");
+	} else if (!has_command(call, image)) {
 		refuse(call, 400, old_engine(call) ? "No command specified" : "no command specified");
 	} else if (wd_map_get(call->model->by_name, name)) {
 		refuse_name(call, name, false);
@@ -544,7 +617,134 @@ static void get_logs(struct call *call)
 	answer_with(call, 200, old_engine(call) ? NULL : "application/vnd.docker.raw-stream", body, length);
 }
 
+static void get_changes(struct call *call)
+{
+	answer_json(call, 200, model_changes_json(call->container));
+}
+
+static void get_archive(struct call *call)
+{
+	WD_AUTO_FREE char *path = model_query(call->query, "path");
+	size_t length;
+	char *tar;
+	if (path && model_get_archive(call->container, path, &tar, &length))
+		answer_with(call, 200, "application/x-tar", tar, length);
+	else
+		refuse(call, 404, "Could not find the file %s in container %s", path ? path : "",
+		       call->container->name);
+}
+
+static void put_archive(struct call *call)
+{
+	WD_AUTO_FREE char *place = model_query(call->query, "path");
+	if (wd_json_bool(wd_json_get(call->container->host, "ReadonlyRootfs"), false))
+		refuse(call, old_engine(call) ? 500 : 400, "container rootfs is marked read-only");
+	else if (model_put_archive(call->container, place ? place : "", call->bytes, call->length))
+		answer(call, 200);
+	else
+		refuse(call, 500, "archive/tar: invalid tar header");
+}
+
+/* Networks */
+
+static void call_network(struct call *call, const char *rest)
+{
+	size_t length = strcspn(rest, "/");
+	WD_AUTO_FREE char *name = unescape(rest, length);
+	const char *whom = wd_json_string(wd_json_get(call->body, "Container"), "");
+	bool connects = strcmp(rest + length, "/connect") == 0;
+	call->container = model_find(call->model, whom);
+	if (!connects && strcmp(rest + length, "/disconnect") != 0)
+		refuse(call, 404, "page not found");
+	else if (!model_has_network(call->model, name))
+		refuse(call, 404, "network %s not found", name);
+	else if (!call->container)
+		refuse(call, 404, "No such container: %s", whom);
+	else if (connects && wd_json_get(call->container->endpoints, name))
+		refuse(call, 403, "endpoint with name %s already exists in network %s", call->container->name, name);
+	else if (connects ? model_connect(call->container, name, wd_json_get(call->body, "EndpointConfig"))
+			  : model_disconnect(call->container, name))
+		answer(call, 200);
+	else
+		refuse(call, 500, "container %s is not connected to network %s", call->container->id, name);
+}
+
 /* Images */
+
+void model_set_image_config(struct model *model, const char *name, const struct wd_json *config)
+{
+	struct model_image *image = model_find_image(model, name);
+	wd_json_free(image->config);
+	image->config = wd_json_clone(config);
+}
+
+void model_set_image_digest(struct model *model, const char *name, const char *digest)
+{
+	wd_replace(&model_find_image(model, name)->digest, digest);
+}
+
+bool model_has_image(const struct model *model, const char *name)
+{
+	return model_find_image(model, name) != NULL;
+}
+
+void model_remove_image(struct model *model, const char *name)
+{
+	struct model_image *image = model_find_image(model, name);
+	if (image)
+		image->removed = true;
+}
+
+/* The answer is 200 before anything is known; what went wrong stands in the last line. */
+static void post_pull(struct call *call)
+{
+	WD_AUTO_FREE char *from = model_query(call->query, "fromImage"), *tag = model_query(call->query, "tag");
+	WD_AUTO_FREE char *wanted =
+		wd_format("%s%s%s", from ? from : "", tag && strchr(tag, ':') ? "@" : ":", tag ? tag : "");
+	for (size_t i = 0; i < call->model->image_count; i++) {
+		struct model_image *image = call->model->images[i];
+		if (!wd_text_equal(image->digest, wanted))
+			continue;
+		image->removed = false;
+		answer_json(call, 200,
+			    wd_format("{\"status\":\"Pulling from %s\",\"id\":\"%s\"}\r\n"
+				      "{\"status\":\"Digest: %s\"}\r\n",
+				      from, tag, tag));
+		return;
+	}
+	answer_json(call, 200,
+		    wd_format("{\"status\":\"Pulling from %s\"}\r\n{\"errorDetail\":{\"message\":\"manifest "
+			      "for %s not found\"},\"error\":\"manifest for %s not found\"}\r\n",
+			      from ? from : "", wanted, wanted));
+}
+
+static bool is_used(const struct model *model, const struct model_image *image)
+{
+	for (size_t i = 0; i < model->count; i++)
+		if (model->containers[i]->image == image)
+			return true;
+	return false;
+}
+
+/* By a name: that name goes, and the image with its last. */
+static void delete_image(struct call *call, struct model_image *image, const char *name)
+{
+	size_t named = 0;
+	for (size_t i = 0; i < image->names.count; i++)
+		named += strcmp(image->names.items[i], "<none>:<none>") != 0;
+	if (named <= 1 && is_used(call->model, image) && !query_truth(call, "force")) {
+		refuse(call, 409,
+		       "conflict: unable to remove repository reference \"%s\" (must force) - container is using "
+		       "its referenced image",
+		       name);
+		return;
+	}
+	for (size_t i = 0; i < image->names.count; i++)
+		if (strcmp(image->names.items[i], name) == 0)
+			wd_replace(&image->names.items[i], "<none>:<none>");
+	image->removed = named <= 1;
+	answer_json(call, 200, wd_format("[{\"Untagged\":\"%s\"}]\n", name));
+}
 
 void model_add_image(struct model *model, const char *name, const struct wd_json *labels)
 {
@@ -577,15 +777,23 @@ static void post_tag(struct call *call, struct model_image *image)
 static void call_image(struct call *call, const char *rest)
 {
 	const char *verb = strrchr(rest, '/');
-	bool post = strcmp(call->method, "POST") == 0;
+	bool post = strcmp(call->method, "POST") == 0, removes = strcmp(call->method, "DELETE") == 0;
+	if (post && strcmp(rest, "create") == 0) {
+		post_pull(call);
+		return;
+	}
+	if (removes)
+		verb = NULL;
 	WD_AUTO_FREE char *escaped = wd_copy_part(rest, verb ? (size_t)(verb - rest) : strlen(rest));
 	WD_AUTO_FREE char *name = unescape(escaped, strlen(escaped));
 	struct model_image *image = model_find_image(call->model, name);
 	bool known = verb && ((!post && strcmp(verb, "/json") == 0) || (post && strcmp(verb, "/tag") == 0));
-	if (!known)
+	if (!known && !removes)
 		refuse(call, 404, "page not found");
 	else if (image == NULL)
 		refuse(call, 404, "%s: %s", old_engine(call) ? "no such image" : "No such image", name);
+	else if (removes)
+		delete_image(call, image, name);
 	else if (post)
 		post_tag(call, image);
 	else
@@ -603,7 +811,8 @@ static void call_container(struct call *call, const char *rest)
 		{"POST", "stop", post_stop},     {"POST", "start", post_start},    {"POST", "restart", post_restart},
 		{"POST", "kill", post_kill},     {"POST", "pause", post_pause},    {"POST", "unpause", post_unpause},
 		{"POST", "update", post_update}, {"POST", "rename", post_rename},  {"GET", "json", get_inspect},
-		{"GET", "logs", get_logs},       {"DELETE", "", delete_container},
+		{"GET", "logs", get_logs},       {"DELETE", "", delete_container}, {"GET", "changes", get_changes},
+		{"GET", "archive", get_archive}, {"PUT", "archive", put_archive},
 	};
 	size_t length = strcspn(rest, "/");
 	const char *verb = rest[length] == '/' ? rest + length + 1 : "";
@@ -634,6 +843,12 @@ static void call_plain(struct call *call, const char *path)
 		answer_json(call, 200, model_list_json(call->model, query_truth(call, "all")));
 	else if (strcmp(path, "/containers/create") == 0 && strcmp(call->method, "POST") == 0)
 		post_create(call);
+	else if (strcmp(path, "/networks") == 0 && get)
+		answer_json(call, 200, model_networks_json(call->model));
+	else if (strcmp(path, "/volumes") == 0 && get)
+		answer_json(call, 200, model_volumes_json(call->model));
+	else if (wd_text_starts(path, "/networks/") && strcmp(call->method, "POST") == 0)
+		call_network(call, path + strlen("/networks/"));
 	else if (wd_text_starts(path, "/containers/"))
 		call_container(call, path + strlen("/containers/"));
 	else if (wd_text_starts(path, "/images/"))
@@ -675,18 +890,27 @@ static bool take_version(const struct call *call, const char **path)
 uint64_t model_send(struct model *model, const char *method, const char *path, const char *body, model_done *done,
 		    void *data)
 {
+	return model_send_bytes(model, method, path, body, body ? strlen(body) : 0, done, data);
+}
+
+uint64_t model_send_bytes(struct model *model, const char *method, const char *path, const char *body, size_t length,
+			  model_done *done, void *data)
+{
+	bool bytes = strcmp(method, "PUT") == 0;
 	WD_AUTO_FREE char *copy = wd_copy_part(path, strcspn(path, "?"));
-	WD_AUTO_JSON struct wd_json *json = body && *body ? wd_json_parse(body, strlen(body), NULL) : NULL;
+	WD_AUTO_JSON struct wd_json *json = !bytes && length ? wd_json_parse(body, length, NULL) : NULL;
 	const char *query = strchr(path, '?'), *way = copy;
 	struct call call = {.model = model,
 			    .method = method,
 			    .query = query ? query + 1 : NULL,
 			    .body = json,
+			    .bytes = body,
+			    .length = length,
 			    .done = done,
 			    .data = data};
 	if (model->down)
 		answer(&call, 0);
-	else if (body && *body && json == NULL)
+	else if (!bytes && length && json == NULL)
 		refuse(&call, 400, "invalid character in JSON body");
 	else if (take_version(&call, &way))
 		call_plain(&call, way);

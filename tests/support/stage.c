@@ -35,6 +35,20 @@ const char *stage_fault_name(enum stage_fault fault)
 
 /* --- timers --- */
 
+static const char *stage_api(void *data)
+{
+	const struct stage *stage = data;
+
+	return model_api(stage->model);
+}
+
+static uint32_t stage_random(void *data)
+{
+	struct stage *stage = data;
+
+	return 0x10000000 + ++stage->tokens;
+}
+
 static void *stage_timer_new(void *data, wd_callback *callback, void *callback_data)
 {
 	struct stage *stage = data;
@@ -116,6 +130,16 @@ static void answer_rubbish(struct stage_call *call)
 	call->answer.length = 3;
 }
 
+/* When it is done. */
+static void on_rubbish(void *data, const struct model_answer *answer)
+{
+	struct stage_call *call = data;
+
+	(void)answer;
+	call->ticket = 0;
+	answer_rubbish(call);
+}
+
 static enum stage_fault fault_of(const struct stage *stage, const char *path)
 {
 	size_t length = strcspn(path, "?"), tail = stage->sticky ? strlen(stage->sticky) : 0;
@@ -130,15 +154,15 @@ static enum stage_fault fault_of(const struct stage *stage, const char *path)
 	return stage->fault;
 }
 
-static void meet(struct stage_call *call, enum stage_fault fault, const char *method, const char *path,
-		 const char *body, wd_time deadline)
+static void meet(struct stage_call *call, enum stage_fault fault, const struct wd_engine_request *request)
 {
+	wd_time deadline = request->deadline;
 	struct stage *stage = call->stage;
-	bool happens = fault == STAGE_LOST_AFTER || fault == STAGE_LATE_AFTER || fault == STAGE_RUBBISH ||
-		       fault == STAGE_KILLED_AFTER;
+	bool happens = fault == STAGE_LOST_AFTER || fault == STAGE_LATE_AFTER || fault == STAGE_KILLED_AFTER;
 
 	if (happens)
-		model_send(stage->model, method, path, body, on_nobody, NULL);
+		model_send_bytes(stage->model, request->method, request->path, request->body, request->length,
+				 on_nobody, NULL);
 	if (fault == STAGE_REFUSED_409)
 		answer_with(call, 409, "not now");
 	else if (fault == STAGE_REFUSED_500)
@@ -150,7 +174,8 @@ static void meet(struct stage_call *call, enum stage_fault fault, const char *me
 	else if (fault == STAGE_LATE_BEFORE || fault == STAGE_LATE_AFTER)
 		answer_without(call, WD_HTTP_LATE, "no answer in time", deadline);
 	else if (fault == STAGE_RUBBISH)
-		answer_rubbish(call);
+		call->ticket = model_send_bytes(stage->model, request->method, request->path, request->body,
+						request->length, on_rubbish, call);
 	else
 		stage->killed = true;
 }
@@ -165,7 +190,7 @@ static void note_asked(struct stage *stage, const char *method, const char *path
 
 static void *stage_send(void *data, const struct wd_engine_request *request, wd_engine_done *done, void *done_data)
 {
-	const char *method = request->method, *path = request->path, *body = request->body;
+	const char *method = request->method, *path = request->path;
 	wd_time deadline = request->deadline;
 	struct stage *stage = data;
 	struct stage_call *call = wd_alloc(1, sizeof(*call));
@@ -179,9 +204,10 @@ static void *stage_send(void *data, const struct wd_engine_request *request, wd_
 
 	enum stage_fault fault = fault_of(stage, path);
 	if (fault == STAGE_FINE)
-		call->ticket = model_send(stage->model, method, path, body, on_model, call);
+		call->ticket =
+			model_send_bytes(stage->model, method, path, request->body, request->length, on_model, call);
 	else
-		meet(call, fault, method, path, body, deadline);
+		meet(call, fault, request);
 	return call;
 }
 
@@ -350,10 +376,25 @@ static void keep_end(struct stage *stage, enum wd_plan_end end, const char *deta
 		stage->actor = wd_actor_free(stage->actor);
 }
 
+static void keep_image(struct stage *stage, const struct wd_fact *fact)
+{
+	stage->ends++;
+	stage->end = fact->image.end;
+	wd_replace(&stage->detail, fact->image.detail);
+	wd_replace(&stage->image_id, fact->image.id);
+	wd_replace(&stage->config, fact->image.config);
+	wd_replace(&stage->digests, fact->image.digests);
+}
+
 static void on_end(void *data, const struct wd_fact *fact)
 {
 	struct stage *stage = data;
 
+	if (fact->kind == WD_FACT_IMAGE) {
+		keep_image(stage, fact);
+		return;
+	}
+	wd_replace(&stage->replaced_by, fact->acted.replaced_by);
 	stage->ticket = fact->acted.ticket;
 	wd_replace(&stage->logs, fact->acted.logs);
 	keep_end(stage, fact->acted.end, fact->acted.detail, fact->acted.kept, &fact->acted.cut);
@@ -364,6 +405,7 @@ static void on_resumed(void *data, const struct wd_resumed *resumed)
 	struct stage *stage = data;
 
 	wd_replace(&stage->plan, resumed->plan);
+	wd_replace(&stage->replaced_by, resumed->replaced_by);
 	keep_end(stage, resumed->end, resumed->detail, resumed->policy, &resumed->cut);
 }
 
@@ -390,6 +432,8 @@ void stage_init(struct stage *stage, enum model_flavour flavour)
 		.send = stage_send,
 		.cancel = stage_cancel,
 		.podman = stage_podman,
+		.api = stage_api,
+		.random = stage_random,
 		.timer_new = stage_timer_new,
 		.timer_set = stage_timer_set,
 		.timer_free = stage_timer_free,
@@ -442,6 +486,10 @@ void stage_done(struct stage *stage)
 	free(stage->detail);
 	free(stage->logs);
 	free(stage->plan);
+	free(stage->replaced_by);
+	free(stage->image_id);
+	free(stage->config);
+	free(stage->digests);
 }
 
 /* --- time --- */

@@ -67,6 +67,9 @@ struct stage {
 	struct wd_restart_policy kept;
 	struct wd_cpu_cut cut;
 	char *plan; /* of what was resumed */
+	char *replaced_by;
+	char *image_id, *config, *digests; /* of an order about an image */
+	uint32_t tokens;
 	bool free_at_end; /* the listener frees the actor */
 	unsigned rows_at_end;
 };

@@ -1,5 +1,6 @@
 /* actor.c: who has which plan under way: one per container at a time, a few in all. */
 #include "actor.h"
+#include "rollback.h"
 #include <assert.h>
 #include <string.h>
 #include <watchdog/memory.h>
@@ -11,11 +12,22 @@ static bool is_busy(const struct wd_run *run)
 	return run->phase != WD_PHASE_WAITING;
 }
 
-/* Whether an earlier plan has the container. */
+static bool is_pair(const struct wd_run *run)
+{
+	return run->plan && run->plan->pair;
+}
+
+static bool has(const struct wd_run *run, const char *container)
+{
+	return wd_text_equal(run->task.container, container) ||
+	       (run->swap && wd_text_equal(run->swap->made, container));
+}
+
+/* Whether an earlier plan has the container. Pairs go one by one: what depends on what, each must see as it is. */
 static bool has_to_wait(const struct wd_actor *actor, const struct wd_run *run)
 {
 	for (const struct wd_run *other = actor->runs; other != run; other = other->next)
-		if (strcmp(other->task.container, run->task.container) == 0)
+		if (has(other, run->task.container) || (is_pair(other) && is_pair(run)))
 			return true;
 	return false;
 }
@@ -60,6 +72,16 @@ static void on_step(void *data, const struct wd_run *run, const char *step, cons
 		actor->hooks.on_step(actor->hooks.data, run->task.name, run->plan ? run->plan->name : "", step, what);
 }
 
+/* The container that is the service from now on. */
+static const char *replaced_by(const struct wd_run *run)
+{
+	if (!run->swap || run->end != WD_PLAN_DONE || run->task.rehearsed)
+		return NULL;
+	if (run->plan == &wd_plan_rollback)
+		return run->swap->made;
+	return run->plan == &wd_plan_take_back ? run->task.container : NULL;
+}
+
 static void tell_resumed(struct wd_actor *actor, const struct wd_run *run)
 {
 	const struct wd_resumed resumed = {
@@ -72,6 +94,7 @@ static void tell_resumed(struct wd_actor *actor, const struct wd_run *run)
 		.cut = run->task.cut,
 		.incident = run->task.incident,
 		.detail = run->detail,
+		.replaced_by = replaced_by(run),
 	};
 
 	if (actor->on_resumed)
@@ -88,15 +111,59 @@ static void tell_acted(struct wd_actor *actor, const struct wd_run *run)
 			  .detail = run->detail,
 			  .logs = run->logs,
 			  .kept = run->task.policy,
-			  .cut = run->task.cut},
+			  .cut = run->task.cut,
+			  .replaced_by = replaced_by(run)},
 	};
 
 	if (actor->hooks.on_end)
 		actor->hooks.on_end(actor->hooks.data, &fact);
 }
 
+/* It waits for its commit, or for being taken back. */
+static void keep_open(struct wd_actor *actor, struct wd_run *run)
+{
+	struct wd_open *open = wd_alloc(1, sizeof(*open));
+
+	open->next = actor->open;
+	actor->open = open;
+	open->task = run->task;
+	open->task.service = wd_copy(run->task.service);
+	open->task.name = wd_copy(run->task.name);
+	open->task.container = wd_copy(run->task.container);
+	open->swap = run->swap;
+	run->swap_kept = true;
+}
+
+static struct wd_open *free_open(struct wd_open *open)
+{
+	wd_task_done(&open->task);
+	wd_swap_free(open->swap);
+	free(open);
+	return NULL;
+}
+
+static struct wd_open **find_open(struct wd_actor *actor, const char *made)
+{
+	struct wd_open **slot = &actor->open;
+
+	while (*slot && !wd_text_equal((*slot)->swap->made, made))
+		slot = &(*slot)->next;
+	return slot;
+}
+
+static bool is_open(const struct wd_actor *actor, const char *name)
+{
+	for (const struct wd_open *open = actor->open; open; open = open->next)
+		if (wd_text_equal(open->task.name, name))
+			return true;
+	return false;
+}
+
 static void on_ended(void *data, struct wd_run *run)
 {
+	/* First: whoever is told may order its commit at once. */
+	if (run->leave && run->end == WD_PLAN_DONE)
+		keep_open(data, run);
 	if (run->task.resumed)
 		tell_resumed(data, run);
 	else
@@ -105,6 +172,8 @@ static void on_ended(void *data, struct wd_run *run)
 
 static void note_left(struct wd_actor *actor, const struct wd_run *run)
 {
+	if (run->swap_kept)
+		return;
 	if (run->leave) {
 		int64_t *left = wd_alloc(1, sizeof(*left));
 		*left = run->task.journal;
@@ -149,6 +218,10 @@ struct wd_actor *wd_actor_free(struct wd_actor *actor)
 		next = run->next;
 		wd_run_free(run);
 	}
+	for (struct wd_open *open = actor->open, *after; open; open = after) {
+		after = open->next;
+		free_open(open);
+	}
 	wd_errands_clear(actor);
 	for (struct wd_map_entry *e = wd_map_first(actor->left); e; e = wd_map_next(e))
 		free(wd_map_value(e));
@@ -166,19 +239,29 @@ static bool is_id(const char *text)
 	return length == 64 && strspn(text, "0123456789abcdef") == length;
 }
 
-void wd_actor_start(struct wd_actor *actor, const struct wd_plan *plan, struct wd_task *task)
+static const char *refuse(const struct wd_actor *actor, const struct wd_plan *plan, const struct wd_task *task,
+			  const struct wd_swap *swap)
+{
+	if (!plan)
+		return "there is no plan for that";
+	if (!is_id(task->container))
+		return "it has no container id";
+	if (plan->pair && !swap)
+		return task->resumed ? "the journal says too little about it" : "no rollback of it waits for that";
+	if (plan == &wd_plan_rollback && is_open(actor, task->name))
+		return "a rollback of it is not verified yet";
+	return NULL;
+}
+
+void wd_actor_start(struct wd_actor *actor, const struct wd_plan *plan, struct wd_task *task, struct wd_swap *swap)
 {
 	const struct wd_run_hooks hooks = {.step = on_step, .ended = on_ended, .over = on_over, .data = actor};
-	const char *why = NULL;
+	const char *why = refuse(actor, plan, task, swap);
 	struct wd_run *run, **slot = &actor->runs;
 
-	if (!plan)
-		why = "there is no plan for that";
-	else if (!is_id(task->container))
-		why = "it has no container id";
 	if (!task->container)
 		task->container = wd_copy("");
-	run = wd_run_new(&actor->outside, &hooks, plan, task);
+	run = wd_run_new(&actor->outside, &hooks, plan, task, swap);
 	while (*slot)
 		slot = &(*slot)->next;
 	*slot = run;
@@ -188,13 +271,38 @@ void wd_actor_start(struct wd_actor *actor, const struct wd_plan *plan, struct w
 		begin_waiting(actor);
 }
 
+/* What an earlier rollback has left open is what the order is about. */
+static struct wd_swap *take_open(struct wd_actor *actor, struct wd_task *task)
+{
+	struct wd_open **slot = find_open(actor, task->container), *open = *slot;
+	struct wd_swap *swap;
+
+	if (!open)
+		return NULL;
+	*slot = open->next;
+	wd_replace(&task->container, open->task.container);
+	task->policy = open->task.policy;
+	task->journal = open->task.journal;
+	task->began = open->task.began;
+	swap = open->swap;
+	open->swap = NULL;
+	free_open(open);
+	return swap;
+}
+
 void wd_actor_do(struct wd_actor *actor, const struct wd_order *order, bool remembered)
 {
+	const struct wd_plan *plan = wd_plan_of(order);
+	struct wd_swap *swap = NULL;
 	struct wd_task task;
 
 	assert(order->kind == WD_ORDER_ACT);
 	wd_task_of(&task, order, remembered);
-	wd_actor_start(actor, wd_plan_of(order), &task);
+	if (plan == &wd_plan_rollback)
+		swap = wd_swap_new(order, actor->outside.random(actor->outside.data));
+	else if (plan && plan->pair)
+		swap = take_open(actor, &task);
+	wd_actor_start(actor, plan, &task, swap);
 }
 
 static void on_left(void *data, const struct wd_journal *row)
@@ -213,7 +321,10 @@ static void on_left(void *data, const struct wd_journal *row)
 		.journal = row->id,
 	};
 
-	wd_actor_start(actor, wd_plan_named(row->plan), &task);
+	const struct wd_plan *plan = wd_plan_named(row->plan);
+	struct wd_swap *swap = plan && plan->pair ? wd_swap_recall(row->name, row->details) : NULL;
+
+	wd_actor_start(actor, plan, &task, swap);
 }
 
 bool wd_actor_recover(struct wd_actor *actor, wd_actor_resumed *callback, void *data, struct wd_error *error)

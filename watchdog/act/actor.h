@@ -16,16 +16,24 @@ struct wd_actor {
 	void *resumed_data;
 	struct wd_run *runs;  /* in the order of the calls */
 	struct wd_errand *errands; /* about images (errand.c) */
+	struct wd_open *open; /* rollbacks that are done, and wait for their commit or for being taken back */
 	struct wd_map *left;  /* container -> the journal's id (int64_t, owned) of a plan whose end is not known */
 };
 
 /* outside: copied; its data is lent. */
 struct wd_actor *wd_actor_new_with(const struct wd_outside *outside, const struct wd_actor_hooks *hooks);
 
+/* A rollback whose row stays in the journal. */
+struct wd_open {
+	struct wd_open *next;
+	struct wd_task task;
+	struct wd_swap *swap;
+};
+
 struct wd_errand;
 void wd_errands_clear(struct wd_actor *actor); /* promises silence */
 
-/* plan NULL: it ends as refused. task: taken over. */
-void wd_actor_start(struct wd_actor *actor, const struct wd_plan *plan, struct wd_task *task);
+/* plan NULL: it ends as refused. task, swap: taken over. */
+void wd_actor_start(struct wd_actor *actor, const struct wd_plan *plan, struct wd_task *task, struct wd_swap *swap);
 
 #endif

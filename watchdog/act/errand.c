@@ -1,6 +1,7 @@
 /* errand.c: what is to be done about an image: which one it is, seadog's own tag on it or off it, and pulling it again.
  * Nothing of it needs the journal: each call can be made twice, and who ordered it orders it again. */
 #include "actor.h"
+#include "swap.h"
 #include <string.h>
 #include <watchdog/memory.h>
 
@@ -128,11 +129,14 @@ static void send(struct wd_errand *errand, const char *step, const struct wd_eng
 
 /* --- the tag --- */
 
-static bool is_image_id(const char *id)
+bool wd_image_is_id(const char *text)
 {
-	const char *digits = id + strlen(ID_PREFIX);
+	const char *digits;
 
-	return wd_text_starts(id, ID_PREFIX) && strlen(digits) == 64 && strspn(digits, "0123456789abcdef") == 64;
+	if (!text || !wd_text_starts(text, ID_PREFIX))
+		return false;
+	digits = text + strlen(ID_PREFIX);
+	return strlen(digits) == 64 && strspn(digits, "0123456789abcdef") == 64;
 }
 
 static void on_tagged(void *data, const struct wd_engine_answer *answer)
@@ -191,7 +195,7 @@ static bool learn(struct wd_errand *errand, const struct wd_json *image)
 	const struct wd_json *config = wd_json_get(image, "Config");
 	const char *id = wd_json_string(wd_json_get(image, "Id"), "");
 
-	if (!is_image_id(id))
+	if (!wd_image_is_id(id))
 		return false;
 	wd_replace(&errand->found, id);
 	free(errand->digests);
@@ -322,7 +326,7 @@ static bool is_reference(const char *text)
 
 static const char *refuse(const struct wd_errand *errand)
 {
-	if (errand->id && !is_image_id(errand->id))
+	if (errand->id && !wd_image_is_id(errand->id))
 		return "its ID is none";
 	if ((errand->image && !is_reference(errand->image)) || (errand->digest && !is_reference(errand->digest)))
 		return "that is no name of an image";

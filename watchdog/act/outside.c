@@ -1,5 +1,6 @@
 /* outside.c: what plans reach outside, as it is in earnest: the Engine's client, the store, the loop. */
 #include "actor.h"
+#include <sys/random.h>
 #include <watchdog/memory.h>
 
 struct wd_real {
@@ -26,6 +27,24 @@ static bool real_podman(void *data)
 	const struct wd_real *real = data;
 
 	return wd_engine_state(real->engine).podman;
+}
+
+static const char *real_api(void *data)
+{
+	const struct wd_real *real = data;
+
+	return wd_engine_state(real->engine).api;
+}
+
+/* A name that was taken all the same is a 409 and the next try's. */
+static uint32_t real_random(void *data)
+{
+	uint32_t number = 0;
+
+	(void)data;
+	if (getrandom(&number, sizeof(number), GRND_NONBLOCK) != sizeof(number))
+		number = (uint32_t)wd_stamp_now();
+	return number;
 }
 
 static void *real_timer_new(void *data, wd_callback *callback, void *callback_data)
@@ -108,6 +127,8 @@ struct wd_actor *wd_actor_new(struct wd_loop *loop, struct wd_engine *engine, st
 		.send = real_send,
 		.cancel = real_cancel,
 		.podman = real_podman,
+		.api = real_api,
+		.random = real_random,
 		.timer_new = real_timer_new,
 		.timer_set = real_timer_set,
 		.timer_free = real_timer_free,

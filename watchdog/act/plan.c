@@ -1,5 +1,6 @@
 /* plan.c: the runner: how a table of rows is walked. */
 #include "plan.h"
+#include "swap.h"
 #include <assert.h>
 #include <string.h>
 #include <watchdog/memory.h>
@@ -34,6 +35,7 @@ void wd_task_of(struct wd_task *task, const struct wd_order *order, bool remembe
 		.cpus = order->cpus,
 		.remembered = remembered,
 		.no_start = order->no_start || order->running,
+		.rehearsed = order->rehearse,
 		.stop_timeout = order->stop_timeout,
 	};
 }
@@ -146,6 +148,12 @@ static void pause_run(struct wd_run *run, unsigned already, wd_time most)
 
 static void print_seen(const struct wd_run *run, struct wd_text *text)
 {
+	if (!run->seen) {
+		wd_text_add(text, "it is gone");
+		return;
+	}
+	if (run->plan->pair && !wd_text_equal(run->seen->name, run->task.name))
+		wd_text_print(text, "it is called %s, ", run->seen->name);
 	wd_text_print(text, "it is %s, its restart policy is ", wd_state_name(run->seen->state));
 	wd_policy_print(text, run->seen->policy);
 	if (wd_cpu_cut_is(&run->task.cut))
@@ -157,7 +165,8 @@ static void print_seen(const struct wd_run *run, struct wd_text *text)
 static void end_undone(struct wd_run *run)
 {
 	struct wd_text detail = {0};
-	bool as_before = run->undone && (run->plan->wakes || !wd_run_is_down(run));
+	bool as_before =
+		run->plan->pair ? run->seen != NULL : run->undone && (run->plan->wakes || !wd_run_is_down(run));
 
 	wd_text_add(&detail, run->why);
 	wd_text_add(&detail, run->undone ? "; taken back: " : "; ");
@@ -169,6 +178,7 @@ static void end_done(struct wd_run *run)
 {
 	struct wd_text detail = {0};
 
+	run->leave = run->plan->stays && !run->task.rehearsed;
 	run->plan->done(run, &detail);
 	end_run(run, WD_PLAN_DONE, wd_text_take(&detail));
 }
@@ -181,7 +191,7 @@ static void end_gone(struct wd_run *run)
 /* Nobody knows how the container is. Where its policy or its CPUs may be others, the journal keeps the row. */
 static void end_unknown(struct wd_run *run)
 {
-	run->leave = run->lasts;
+	run->leave = run->lasting || (run->plan->pair && run->changed);
 	end_run(run, WD_PLAN_FAILED,
 		wd_format("%s%s", run->why,
 			  run->leave     ? "; not known how it is now: the next start of seadog finishes it"
@@ -197,13 +207,22 @@ static void walk(struct wd_run *run, const struct wd_row *rows)
 	memset(run->late, 0, sizeof(run->late));
 }
 
+/* Where a look begins: at the views before it, if there are any. */
 static const struct wd_row *verify_row(const struct wd_run *run)
 {
 	const struct wd_row *row = run->rows;
 
 	while (row->kind != WD_ROW_VERIFY)
 		row++;
+	while (row > run->rows && row[-1].kind == WD_ROW_VIEW)
+		row--;
 	return row;
+}
+
+static void look_again(struct wd_run *run)
+{
+	run->row = verify_row(run);
+	take_row(run);
 }
 
 static void take_back(struct wd_run *run)
@@ -212,7 +231,10 @@ static void take_back(struct wd_run *run)
 	tell_step(run, "undo", run->why);
 	walk(run, run->plan->undo);
 	run->row = verify_row(run);
-	settle(run);
+	if (run->plan->pair)
+		take_row(run);
+	else
+		settle(run);
 }
 
 /* For good; the last look is fresh. */
@@ -229,6 +251,7 @@ static void fail(struct wd_run *run)
 		wd_text_add(&detail, run->undoing ? "; it could not be taken back: " : "; ");
 		print_seen(run, &detail);
 	}
+	run->leave = run->plan->pair && run->changed;
 	end_run(run, WD_PLAN_FAILED, wd_text_take(&detail));
 }
 
@@ -282,15 +305,43 @@ static bool may_have_arrived(const struct wd_engine_answer *answer)
 	return answer->end != WD_HTTP_UNSENT;
 }
 
+static enum wd_kept keep(struct wd_run *run, const struct wd_engine_answer *answer)
+{
+	return run->row->keep ? run->row->keep(run, answer) : WD_KEPT;
+}
+
+static void once_more(struct wd_run *run)
+{
+	run->asked[run->row - run->rows] = 0;
+	take_row(run);
+}
+
+static void on_changed(struct wd_run *run, const struct wd_engine_answer *answer)
+{
+	enum wd_kept kept = keep(run, answer);
+
+	if (kept == WD_KEPT_NOT) {
+		note(run, "the engine's answer cannot be read");
+		look_again(run);
+		return;
+	}
+	tell_step(run, run->row->name, kept == WD_KEPT_FAILED ? run->why : "done");
+	if (kept == WD_KEPT_FAILED)
+		fail(run);
+	else if (kept == WD_KEPT_MORE)
+		once_more(run);
+	else
+		next_row(run);
+}
+
 static void on_change(struct wd_run *run, const struct wd_engine_answer *answer)
 {
 	bool arrived = may_have_arrived(answer);
 
 	run->changed |= arrived;
-	run->lasts |= arrived && run->row->body != WD_BODY_NONE;
+	run->lasting |= arrived && run->row->lasts;
 	if (is_fine(run->row, answer)) {
-		tell_step(run, run->row->name, "done");
-		next_row(run);
+		on_changed(run, answer);
 		return;
 	}
 	if (answer->end == WD_HTTP_LATE)
@@ -299,14 +350,13 @@ static void on_change(struct wd_run *run, const struct wd_engine_answer *answer)
 		run->not_before = 0;
 	WD_AUTO_FREE char *trouble = print_trouble(run->row, answer);
 	note(run, trouble);
-	run->row = verify_row(run);
-	take_row(run);
+	look_again(run);
 }
 
 static void on_fetch(struct wd_run *run, const struct wd_engine_answer *answer)
 {
 	if (is_fine(run->row, answer))
-		run->row->keep(run, answer);
+		keep(run, answer);
 	next_row(run);
 }
 
@@ -328,7 +378,7 @@ static struct wd_container *read_container(const struct wd_run *run, const struc
 /* A look without an answer: again, but not for ever. */
 static void on_silence(struct wd_run *run, const char *why)
 {
-	unsigned most = run->task.resumed ? SILENT_RESUMED_MAX : run->lasts ? SILENT_CHANGED_MAX : SILENT_MAX;
+	unsigned most = run->task.resumed ? SILENT_RESUMED_MAX : run->lasting ? SILENT_CHANGED_MAX : SILENT_MAX;
 
 	tell_step(run, run->row->name, why);
 	if (!run->why)
@@ -337,6 +387,30 @@ static void on_silence(struct wd_run *run, const char *why)
 		end_unknown(run);
 	else
 		pause_run(run, run->silent, PAUSE_LOOKS_MAX);
+}
+
+/* What must be known, and what is looked at beside the container. */
+static void on_read(struct wd_run *run, const struct wd_engine_answer *answer)
+{
+	enum wd_kept kept;
+
+	if (!run->row->any && !is_fine(run->row, answer)) {
+		WD_AUTO_FREE char *trouble = print_trouble(run->row, answer);
+		on_silence(run, trouble);
+		return;
+	}
+	kept = keep(run, answer);
+	if (kept == WD_KEPT_NOT) {
+		on_silence(run, "the engine's answer cannot be read");
+		return;
+	}
+	run->silent = 0;
+	if (kept == WD_KEPT_FAILED)
+		end_run(run, WD_PLAN_REFUSED, wd_copy(run->why));
+	else if (kept == WD_KEPT_MORE)
+		take_row(run);
+	else
+		next_row(run);
 }
 
 static const struct wd_row *pick_rows(const struct wd_run *run)
@@ -352,6 +426,10 @@ static void choose(struct wd_run *run)
 	enum wd_choice choice = run->plan->choose(run, &why);
 
 	run->chosen = true;
+	if (choice == WD_CHOICE_DONE) {
+		end_done(run);
+		return;
+	}
 	if (choice == WD_CHOICE_FINISH) {
 		/* Which Engine it is was not known before this look. */
 		walk(run, pick_rows(run));
@@ -370,14 +448,26 @@ static void on_first_look(struct wd_run *run, const struct wd_engine_answer *ans
 {
 	const char *why = run->plan->refuses ? run->plan->refuses(run) : NULL;
 
-	run->started_before = run->seen->started;
+	run->started_before = run->seen ? run->seen->started : WD_STAMP_NONE;
 	if (why) {
 		end_run(run, WD_PLAN_REFUSED, wd_copy(why));
 		return;
 	}
-	if (run->row->keep)
-		run->row->keep(run, answer);
+	keep(run, answer);
 	next_row(run);
+}
+
+static void take_look(struct wd_run *run, const struct wd_engine_answer *answer, struct wd_container *seen_taken)
+{
+	run->silent = 0;
+	wd_container_free(run->seen);
+	run->seen = seen_taken;
+	if (run->row->kind == WD_ROW_LOOK)
+		on_first_look(run, answer);
+	else if (run->task.resumed && !run->chosen)
+		choose(run);
+	else
+		settle(run);
 }
 
 static void on_look(struct wd_run *run, const struct wd_engine_answer *answer)
@@ -386,7 +476,10 @@ static void on_look(struct wd_run *run, const struct wd_engine_answer *answer)
 	struct wd_container *seen;
 
 	if (answer->end == WD_HTTP_ANSWERED && answer->status == 404) {
-		end_gone(run);
+		if (run->plan->pair)
+			take_look(run, answer, NULL);
+		else
+			end_gone(run);
 		return;
 	}
 	if (!is_fine(run->row, answer)) {
@@ -395,19 +488,10 @@ static void on_look(struct wd_run *run, const struct wd_engine_answer *answer)
 		return;
 	}
 	seen = read_container(run, answer, &error);
-	if (!seen) {
-		on_silence(run, error.text);
-		return;
-	}
-	run->silent = 0;
-	wd_container_free(run->seen);
-	run->seen = seen;
-	if (run->row->kind == WD_ROW_LOOK)
-		on_first_look(run, answer);
-	else if (run->task.resumed && !run->chosen)
-		choose(run);
+	if (seen)
+		take_look(run, answer, seen);
 	else
-		settle(run);
+		on_silence(run, error.text);
 }
 
 static void on_answer(void *data, const struct wd_engine_answer *answer)
@@ -419,35 +503,24 @@ static void on_answer(void *data, const struct wd_engine_answer *answer)
 		on_change(run, answer);
 	else if (run->row->kind == WD_ROW_FETCH)
 		on_fetch(run, answer);
+	else if (run->row->kind == WD_ROW_READ || run->row->kind == WD_ROW_VIEW)
+		on_read(run, answer);
 	else
 		on_look(run, answer);
 }
 
-static char *print_body(const struct wd_run *run)
+char *wd_row_path(const struct wd_run *run, const struct wd_row *row)
 {
-	static const struct wd_restart_policy none = {.kind = WD_RESTART_NO};
-	const struct wd_task *task = &run->task;
-
-	switch (run->row->body) {
-	case WD_BODY_POLICY_NO:
-		return wd_wire_update(&none, NULL);
-	case WD_BODY_POLICY_BACK:
-		return wd_wire_update(&task->policy, wd_run_is_throttled(run) ? &task->cut.before : NULL);
-	case WD_BODY_CPUS_DOWN:
-		return wd_wire_update(NULL, &task->cut.now);
-	case WD_BODY_CPUS_BACK:
-		return wd_wire_update(NULL, &task->cut.before);
-	default:
-		return NULL;
-	}
+	return row->path ? row->path(run) : wd_format("/containers/%s%s", run->task.container, row->verb);
 }
 
 static void ask(struct wd_run *run)
 {
 	const struct wd_row *row = run->row;
 	wd_time deadline = wd_row_deadline(run, row);
-	WD_AUTO_FREE char *path = wd_format("/containers/%s%s", run->task.container, row->verb);
-	WD_AUTO_FREE char *body = print_body(run);
+	size_t length = 0;
+	WD_AUTO_FREE char *path = wd_row_path(run, row);
+	WD_AUTO_FREE char *body = row->body ? row->body(run, &length) : NULL;
 
 	if (row->kind == WD_ROW_CHANGE) {
 		run->asked[row - run->rows]++;
@@ -459,9 +532,11 @@ static void ask(struct wd_run *run)
 	run->call = run->outside->send(run->outside->data,
 				       &(struct wd_engine_request){.method = row->method,
 								   .path = path,
+								   .type = row->type,
 								   .body = body,
-								   .length = body ? strlen(body) : 0,
-								   .deadline = deadline},
+								   .length = length,
+								   .deadline = deadline,
+								   .limit = row->limit},
 				       on_answer, run);
 }
 
@@ -473,6 +548,12 @@ static void on_written(void *data, const char *why)
 
 	if (!why) {
 		ask(run);
+		return;
+	}
+	if (run->changed) {
+		WD_AUTO_FREE char *trouble = wd_format("the journal cannot be written: %s", why);
+		wd_replace(&run->why, trouble);
+		fail(run);
 		return;
 	}
 	run->steps = 0;
@@ -488,6 +569,7 @@ static void on_written_whatever(void *data, const char *why)
 static void write_row(const struct wd_run *run, wd_store_done *done, void *data)
 {
 	const struct wd_task *task = &run->task;
+	WD_AUTO_FREE char *details = run->swap ? wd_swap_details(run->swap) : NULL;
 	const struct wd_journal row = {
 		.id = task->journal,
 		.plan = (char *)(uintptr_t)run->plan->name,
@@ -500,17 +582,18 @@ static void write_row(const struct wd_run *run, wd_store_done *done, void *data)
 		.cut = task->cut,
 		.no_start = task->no_start,
 		.began = task->began,
+		.details = details,
 	};
 
 	run->outside->journal(run->outside->data, &row, done, data);
 }
 
 /* Before the first change it is waited for, unless what the row is to keep is durable already. Later rows tell people
- * how far it came; what is to be done about it, a look tells. */
+ * how far it came; what is to be done about it, a look tells, unless the row is one that must be sure. */
 static void journal(struct wd_run *run)
 {
 	const struct wd_outside *outside = run->outside;
-	bool wait = run->steps == 0 && !run->task.remembered && !run->task.resumed;
+	bool wait = (run->steps == 0 && !run->task.remembered && !run->task.resumed) || run->row->sure;
 
 	if (!run->task.journal)
 		run->task.journal = outside->next_plan(outside->data);
@@ -518,6 +601,8 @@ static void journal(struct wd_run *run)
 		run->task.began = outside->stamp(outside->data);
 	run->journaled = run->row;
 	run->steps++;
+	if (run->swap && run->row->sure)
+		run->swap->stopping = true;
 	if (!wait) {
 		write_row(run, on_written_whatever, NULL);
 		ask(run);
@@ -529,12 +614,22 @@ static void journal(struct wd_run *run)
 
 /* --- walking --- */
 
+/* By the last look; that of a pair shows more than what was just changed, and a second time is not always harmless. */
+static bool is_skipped(const struct wd_run *run, const struct wd_row *row)
+{
+	if (row->needless && row->needless(run))
+		return true;
+	return run->plan->pair && row->kind == WD_ROW_CHANGE && row->holds(run);
+}
+
 static void take_row(struct wd_run *run)
 {
-	while (run->row->name && run->row->needless && run->row->needless(run))
+	while (run->row->name && is_skipped(run, run->row))
 		run->row++;
 	if (!run->row->name)
 		run->undoing ? end_undone(run) : end_done(run);
+	else if (run->row->kind == WD_ROW_CHANGE && run->task.rehearsed)
+		end_done(run);
 	else if (run->row->kind == WD_ROW_CHANGE && run->outside->journaled && run->journaled != run->row)
 		journal(run);
 	else
@@ -574,6 +669,12 @@ static void settle(struct wd_run *run)
 		take_row(run);
 }
 
+/* The row is an earlier plan's. */
+static bool takes_over(const struct wd_run *run)
+{
+	return run->swap && run->task.journal;
+}
+
 static void on_timer(void *data)
 {
 	struct wd_run *run = data;
@@ -587,7 +688,7 @@ static void on_timer(void *data)
 		outside->timer_set(run->timer, outside->now(outside->data));
 		run->hooks.ended(run->hooks.data, run);
 	} else if (run->phase == WD_PHASE_STRIKING) {
-		if (outside->journaled && !run->leave && (run->steps || run->task.resumed))
+		if (outside->journaled && !run->leave && (run->steps || run->task.resumed || takes_over(run)))
 			outside->strike(outside->data, run->task.journal);
 		run->hooks.over(run->hooks.data, run);
 	}
@@ -596,7 +697,7 @@ static void on_timer(void *data)
 /* --- the run --- */
 
 struct wd_run *wd_run_new(const struct wd_outside *outside, const struct wd_run_hooks *hooks,
-			  const struct wd_plan *plan, struct wd_task *task)
+			  const struct wd_plan *plan, struct wd_task *task, struct wd_swap *swap)
 {
 	struct wd_run *run = wd_alloc(1, sizeof(*run));
 
@@ -605,6 +706,7 @@ struct wd_run *wd_run_new(const struct wd_outside *outside, const struct wd_run_
 	run->plan = plan;
 	run->task = *task;
 	*task = (struct wd_task){0};
+	run->swap = swap;
 	run->timer = outside->timer_new(outside->data, on_timer, run);
 	return run;
 }
@@ -618,6 +720,8 @@ struct wd_run *wd_run_free(struct wd_run *run)
 	run->outside->timer_free(run->timer);
 	wd_container_free(run->seen);
 	wd_task_done(&run->task);
+	if (!run->swap_kept)
+		wd_swap_free(run->swap);
 	free(run->why);
 	free(run->detail);
 	free(run->logs);
@@ -631,7 +735,7 @@ void wd_run_begin(struct wd_run *run)
 	walk(run, pick_rows(run));
 	if (run->task.resumed) {
 		run->changed = true;
-		run->lasts = true;
+		run->lasting = true;
 		run->row = verify_row(run);
 	}
 	take_row(run);

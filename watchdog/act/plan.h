@@ -7,6 +7,9 @@
  * finishing what a dead seadog left is the same walk begun with a look. A plan that cannot be finished walks the table
  * that takes it back, by the same rules.
  *
+ * Most plans are about one container. That of a rollback is about a pair, the old one and the new one (swap.h): its looks
+ * are two, and that one of them is not there is no end of it but something that its rows know what to do about.
+ *
  *     waiting -> journaling <-> asking <-> pausing -> ending -> striking
  */
 #ifndef WATCHDOG_ACT_PLAN_H
@@ -26,9 +29,11 @@ struct wd_outside {
 	/* What a registry wants to know before it gives that image (X-Registry-Auth), or NULL; the caller frees. */
 	char *(*credentials)(void *data, const char *image);
 	bool (*podman)(void *data);
+	const char *(*api)(void *data); /* the version that is spoken, "1.45", or NULL */
 	void *(*timer_new)(void *data, wd_callback *callback, void *callback_data);
 	void (*timer_set)(void *timer, wd_time at);
 	void (*timer_free)(void *timer);
+	uint32_t (*random)(void *data); /* which no other seadog had */
 	wd_time (*now)(void *data);
 	wd_stamp (*stamp)(void *data);
 	bool journaled; /* false: the five below are not there */
@@ -43,24 +48,33 @@ struct wd_run;
 
 enum wd_row_kind {
 	WD_ROW_LOOK,   /* inspect, before anything is changed: learn, and refuse what must not be done */
+	WD_ROW_READ,   /* what else must be known before anything is changed */
 	WD_ROW_CHANGE, /* journaled before it is asked */
+	WD_ROW_VIEW,   /* a look at something else, right before VERIFY, and asked whenever that is */
 	WD_ROW_VERIFY, /* inspect: where each row that was not fine leads to, and what ends the changes */
 	WD_ROW_FETCH,  /* nice to have: its failure is nobody's */
 };
-enum wd_row_body {
-	WD_BODY_NONE,
-	WD_BODY_POLICY_NO,
-	WD_BODY_POLICY_BACK, /* and the CPUs that a throttle took, if there is one */
-	WD_BODY_CPUS_DOWN,
-	WD_BODY_CPUS_BACK
+/* What a row made of an answer that was fine. */
+enum wd_kept {
+	WD_KEPT,        /* on to the next row */
+	WD_KEPT_MORE,   /* the same row once more, for the next of several */
+	WD_KEPT_NOT,    /* it could not be read: as if it had been lost */
+	WD_KEPT_FAILED, /* for good: run->why says why */
 };
 
 struct wd_row {
 	const char *name; /* NULL ends the table */
 	enum wd_row_kind kind;
 	const char *method;
-	const char *verb; /* behind /containers/ID */
-	enum wd_row_body body;
+	const char *verb;                                    /* behind /containers/ID … */
+	char *(*path)(const struct wd_run *run);             /* … or the whole path, which the caller frees */
+	char *(*body)(const struct wd_run *run, size_t *ret_length); /* the caller frees; NULL: none */
+	const char *type;                                    /* of the body, unless it is JSON */
+	void (*shows)(const struct wd_run *run, struct wd_text *text); /* of the body, for people; may be NULL */
+	bool lasts;       /* what it changes outlives the container's next start */
+	bool sure;        /* the journal's row about it is to be on disk first: of a pair, that of its stop */
+	size_t limit;     /* of the answer; 0: the HTTP client's own */
+	bool any;         /* of a READ: `keep` is asked about any answer, also about none */
 	wd_time patience; /* how long the Engine may take */
 	bool stops;       /* … beside the time the container is given to stop */
 	int fine;         /* a status beside 2xx that is as good; 0: none */
@@ -68,16 +82,23 @@ struct wd_row {
 	bool once;        /* twice would do it twice: asked again only when the time of the first is over */
 	bool (*needless)(const struct wd_run *run); /* by what is asked for and the last look; may be NULL */
 	bool (*holds)(const struct wd_run *run);    /* the last look shows it done */
-	void (*keep)(struct wd_run *run, const struct wd_engine_answer *answer); /* of a fine answer; may be NULL */
+	enum wd_kept (*keep)(struct wd_run *run, const struct wd_engine_answer *answer); /* of a fine answer; or NULL */
 };
-#define WD_ROWS_MAX 8
+#define WD_ROWS_MAX 24
 
 /* What is to become of a plan that a dead seadog left, by the first look. */
-enum wd_choice { WD_CHOICE_FINISH, WD_CHOICE_UNDO, WD_CHOICE_LEAVE };
+enum wd_choice {
+	WD_CHOICE_FINISH,
+	WD_CHOICE_UNDO,
+	WD_CHOICE_LEAVE,
+	WD_CHOICE_DONE, /* it is done already */
+};
 
 struct wd_plan {
 	const char *name; /* in the journal and the log */
 	bool wakes;       /* what it acts on is down before it */
+	bool pair;        /* about an old and a new container */
+	bool stays;       /* done, its row stays in the journal: another plan ends it */
 	const struct wd_row *rows;
 	const struct wd_row *podman; /* other order for Podman; NULL: the same */
 	const struct wd_row *resume; /* what finishes it after a death of seadog; NULL: the same rows */
@@ -91,6 +112,16 @@ struct wd_plan {
 const struct wd_plan *wd_plan_of(const struct wd_order *order);              /* NULL: no plan for that */
 const struct wd_plan *wd_plan_named(const char *name);                       /* as the journal has it, or NULL */
 void wd_policy_print(struct wd_text *text, struct wd_restart_policy policy); /* "always", "on-failure:3" */
+
+/* Bodies of an update, and what a dry run says of them (update.c). */
+char *wd_update_no(const struct wd_run *run, size_t *ret_length);
+char *wd_update_back(const struct wd_run *run, size_t *ret_length); /* and the CPUs that a throttle took, if there is one */
+char *wd_update_cpus_down(const struct wd_run *run, size_t *ret_length);
+char *wd_update_cpus_back(const struct wd_run *run, size_t *ret_length);
+void wd_update_show_no(const struct wd_run *run, struct wd_text *text);
+void wd_update_show_back(const struct wd_run *run, struct wd_text *text);
+void wd_update_show_cpus_down(const struct wd_run *run, struct wd_text *text);
+void wd_update_show_cpus_back(const struct wd_run *run, struct wd_text *text);
 
 enum wd_phase {
 	WD_PHASE_WAITING,
@@ -119,6 +150,7 @@ struct wd_task {
 	bool remembered; /* the policy is durable already: nothing is waited for, and no look before the first change */
 	bool no_start;
 	wd_time stop_timeout;
+	bool rehearsed;  /* nothing is changed: it ends before that, and says what it would do */
 	bool resumed;    /* left by a dead seadog */
 	wd_stamp began;  /* when the plan began */
 	int64_t journal; /* id of its row; 0: to be given one */
@@ -126,25 +158,29 @@ struct wd_task {
 void wd_task_of(struct wd_task *task, const struct wd_order *order, bool remembered); /* strings are copied */
 void wd_task_done(struct wd_task *task);
 
+struct wd_swap; /* what a plan about a pair knows (swap.h) */
+
 struct wd_run {
 	struct wd_run *next; /* the actor's */
 	const struct wd_outside *outside;
 	struct wd_run_hooks hooks;
 	const struct wd_plan *plan;
 	struct wd_task task;
+	struct wd_swap *swap; /* of a pair; else NULL */
+	bool swap_kept;       /* it is somebody else's by now */
 
 	enum wd_phase phase;
 	const struct wd_row *rows, *row;
 	bool undoing;
 	void *call, *timer;
 
-	struct wd_container *seen;   /* by the last look */
+	struct wd_container *seen;   /* by the last look; NULL: not there, of a pair alone */
 	wd_stamp started_before;     /* StartedAt at the first look */
 	unsigned asked[WD_ROWS_MAX]; /* of each row, how often */
 	unsigned late[WD_ROWS_MAX];  /* … and how often not answered in time */
 	unsigned silent;             /* looks without an answer, in a row */
 	bool changed;                /* a change may have been made */
-	bool lasts;                  /* … one of what stays after it: the restart policy, the CPUs */
+	bool lasting;                /* … one of what stays after it: the restart policy, the CPUs, the name */
 	bool chosen;                 /* what is to become of what a dead seadog left */
 	bool undone;                 /* something was asked to be taken back */
 	wd_time not_before;          /* a row that must not be done twice waits until then … */
@@ -159,9 +195,9 @@ struct wd_run {
 	char *logs;
 };
 
-/* task: taken over, {0} after it. */
+/* task, swap: taken over; task is {0} after it. swap: NULL unless the plan is about a pair. */
 struct wd_run *wd_run_new(const struct wd_outside *outside, const struct wd_run_hooks *hooks,
-			  const struct wd_plan *plan, struct wd_task *task);
+			  const struct wd_plan *plan, struct wd_task *task, struct wd_swap *swap);
 struct wd_run *wd_run_free(struct wd_run *run); /* promises silence */
 void wd_run_begin(struct wd_run *run);
 /* Ends a run that has not begun, without having done anything. */
@@ -173,6 +209,7 @@ bool wd_run_is_down(const struct wd_run *run);
 bool wd_run_is_paused(const struct wd_run *run);
 bool wd_run_is_throttled(const struct wd_run *run); /* by seadog: its CPUs are those of the task's cut */
 bool wd_run_started(const struct wd_run *run); /* started anew since the plan began */
+char *wd_row_path(const struct wd_run *run, const struct wd_row *row); /* the caller frees */
 wd_time wd_row_deadline(const struct wd_run *run, const struct wd_row *row);
 
 #endif

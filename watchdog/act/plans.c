@@ -3,8 +3,9 @@
  * gone), so Docker is asked to stop first. Podman forgets a stop that meets the moment between two runs, so there the
  * policy comes first. A stop carries neither signal nor time-out: with a foreign signal moby does not cancel the
  * restart policy, and how long a container may take is its owner's choice. */
-#include "plan.h"
+#include "rollback.h"
 #include <stdlib.h>
+#include <string.h>
 #include <watchdog/wire.h>
 
 enum { LOG_LINES = 20 };
@@ -60,24 +61,27 @@ static bool runs_or_ran(const struct wd_run *run)
 	return wd_run_is_up(run) || wd_run_started(run);
 }
 
-static void keep_policy(struct wd_run *run, const struct wd_engine_answer *answer)
+static enum wd_kept keep_policy(struct wd_run *run, const struct wd_engine_answer *answer)
 {
 	(void)answer;
 	run->task.policy = run->seen->policy;
+	return WD_KEPT;
 }
 
-static void keep_cpus(struct wd_run *run, const struct wd_engine_answer *answer)
+static enum wd_kept keep_cpus(struct wd_run *run, const struct wd_engine_answer *answer)
 {
 	(void)answer;
 	run->task.policy = run->seen->policy;
 	run->task.cut.before = run->seen->cpus;
 	run->task.cut.now = wd_cpus_lower(run->seen->cpus, run->task.cpus);
+	return WD_KEPT;
 }
 
-static void keep_logs(struct wd_run *run, const struct wd_engine_answer *answer)
+static enum wd_kept keep_logs(struct wd_run *run, const struct wd_engine_answer *answer)
 {
 	free(run->logs);
 	run->logs = wd_wire_logs(answer->body, answer->length, LOG_LINES);
+	return WD_KEPT;
 }
 
 /* clang-format off */
@@ -85,10 +89,12 @@ static void keep_logs(struct wd_run *run, const struct wd_engine_answer *answer)
 #define CHANGE .kind = WD_ROW_CHANGE, .method = "POST"
 #define STOP   .name = "stop", CHANGE, .verb = "/stop", .patience = ORDINARY, .stops = true, .fine = 304, .tries = 5, \
 	.holds = wd_run_is_down
-#define UPDATE CHANGE, .verb = "/update", .patience = ORDINARY
-#define TO_NO  .name = "policy", UPDATE, .body = WD_BODY_POLICY_NO, .tries = 5, .holds = has_no
-#define BACK   .name = "policy", UPDATE, .body = WD_BODY_POLICY_BACK, .tries = 10, .holds = has_back
-#define ALL_BACK .name = "policy", UPDATE, .body = WD_BODY_POLICY_BACK, .tries = 10, .holds = has_all_back
+#define UPDATE CHANGE, .verb = "/update", .patience = ORDINARY, .lasts = true
+#define TO_NO  .name = "policy", UPDATE, .body = wd_update_no, .shows = wd_update_show_no, .tries = 5, .holds = has_no
+#define BACK   .name = "policy", UPDATE, .body = wd_update_back, .shows = wd_update_show_back, .tries = 10, \
+	.holds = has_back
+#define ALL_BACK .name = "policy", UPDATE, .body = wd_update_back, .shows = wd_update_show_back, .tries = 10, \
+	.holds = has_all_back
 #define START  .name = "start", CHANGE, .verb = "/start", .patience = STARTING, .fine = 304, .tries = 2, \
 	.needless = needs_no_start, .holds = runs_or_ran
 #define VERIFY .name = "verify", .kind = WD_ROW_VERIFY, .method = "GET", .verb = "/json", .patience = ORDINARY
@@ -139,12 +145,14 @@ static const struct wd_row pause_undo_rows[] = {
 /* A limit lasts over restarts of the container, and of the Engine: the journal has it before it is set. */
 static const struct wd_row throttle_rows[] = {
 	{LOOK, .keep = keep_cpus},
-	{.name = "throttle", UPDATE, .body = WD_BODY_CPUS_DOWN, .tries = 5, .holds = wd_run_is_throttled},
+	{.name = "throttle", UPDATE, .body = wd_update_cpus_down, .shows = wd_update_show_cpus_down, .tries = 5,
+	 .holds = wd_run_is_throttled},
 	{VERIFY},
 	{0},
 };
 
-#define CPUS_BACK .name = "cpus", UPDATE, .body = WD_BODY_CPUS_BACK, .tries = 10, .needless = is_not_throttled, \
+#define CPUS_BACK .name = "cpus", UPDATE, .body = wd_update_cpus_back, .shows = wd_update_show_cpus_back, .tries = 10, \
+	.needless = is_not_throttled, \
 	.holds = is_not_throttled
 
 static const struct wd_row throttle_undo_rows[] = {
@@ -414,11 +422,16 @@ static const struct wd_plan plans[] = {
 	 .done = done_restart},
 };
 
+static const struct wd_plan *const pairs[] = {&wd_plan_rollback, &wd_plan_commit, &wd_plan_take_back};
+
 const struct wd_plan *wd_plan_named(const char *name)
 {
 	for (size_t i = 0; i < sizeof(plans) / sizeof(plans[0]); i++)
 		if (wd_text_equal(plans[i].name, name))
 			return &plans[i];
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+		if (wd_text_equal(pairs[i]->name, name))
+			return pairs[i];
 	return NULL;
 }
 
@@ -435,6 +448,12 @@ const struct wd_plan *wd_plan_of(const struct wd_order *order)
 		return wd_plan_named(order->hold_kind == WD_ACTION_THROTTLE ? "unthrottle" : "release");
 	case WD_ACTION_RESTART:
 		return wd_plan_named("restart");
+	case WD_ACTION_ROLLBACK:
+		return &wd_plan_rollback;
+	case WD_ACTION_COMMIT:
+		return &wd_plan_commit;
+	case WD_ACTION_TAKE_BACK:
+		return &wd_plan_take_back;
 	default:
 		return NULL;
 	}

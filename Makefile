@@ -6,7 +6,7 @@ CC ?= cc
 PKG_CONFIG ?= pkg-config
 KIND ?= release
 
-PACKAGES := libcurl libcjson inih sqlite3 libsodium
+PACKAGES := libcurl libcjson inih sqlite3 libsodium ncursesw
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual -Wformat=2 \
 	-Wundef -Wvla -Wnull-dereference -Wimplicit-fallthrough $(WERROR)
 HARDENING := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE

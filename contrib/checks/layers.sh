@@ -45,6 +45,7 @@ BEGIN {
 	library("^(uthash|utlist|utarray)[.]h$", "watchdog/base/map.c")
 	library("^ini[.]h$", "watchdog/config/load.c")
 	library("^sqlite3[.]h$", "watchdog/store/database.c")
+	library("^(n?curses|term)[.]h$", "watchdog/face/top.c")
 }
 function complain(what) {
 	print FILENAME ":" FNR ": " what

@@ -20,34 +20,35 @@ burner() {
 
 unhealthy() { [ "$(inspect "$1" '{{.State.Health.Status}}')" = unhealthy ]; }
 
-# What the kernel allows its cgroup: quota and period, "max" or -1 where there is no quota. As processes of the container
-# see it, whatever the driver called the folder.
-kernel_quota() {
+# A file of the container's cgroup, of v1 ($2) or v2 ($3), as its Engine sees the tree.
+of_cgroup() {
   local pid path
   pid=$(inspect "$1" '{{.State.Pid}}')
   path=$(sed -n 's/^[0-9]*:\(.*,\)*cpu\(,.*\)*:\(.*\)$/\3/p' "/proc/$pid/cgroup")
   if [ -n "$path" ]; then
-    nsenter -t "$(cat "$E2E_DIR/docker.pid")" -m cat "/sys/fs/cgroup/cpu$path/cpu.cfs_quota_us"
+    nsenter -t "$(cat "$E2E_DIR/docker.pid")" -m cat "/sys/fs/cgroup/${2%/*}$path/${2#*/}"
   else
     path=$(sed -n 's/^0:://p' "/proc/$pid/cgroup")
-    nsenter -t "$(cat "$E2E_DIR/docker.pid")" -m cat "/sys/fs/cgroup$path/cpu.max" | cut -d' ' -f1
+    nsenter -t "$(cat "$E2E_DIR/docker.pid")" -m cat "/sys/fs/cgroup$path/$3"
   fi
 }
 
-# CPU seconds, in hundredths, of all its processes.
+# Microseconds of each period: "-1" or "max" where there is no limit.
+kernel_quota() { of_cgroup "$1" cpu/cpu.cfs_quota_us cpu.max | cut -d' ' -f1; }
+
+# CPU time of all its processes, in milliseconds.
 burnt() {
-  local pid
-  for pid in $(docker top "$1" -o pid | tail -n +2); do cut -d' ' -f14,15 "/proc/$pid/stat"; done |
-    awk '{ sum += $1 + $2 } END { print sum }'
+  of_cgroup "$1" cpuacct/cpuacct.usage cpu.stat |
+    awk '/^[0-9]/ { print int($1 / 1000000) } /^usage_usec/ { print int($2 / 1000) }'
 }
 
 # In hundredths of a CPU, over four seconds.
 burns() {
   local before at
   before=$(burnt "$1")
-  at=$(date +%s%N)
+  at=$(date +%s%3N)
   sleep 4
-  echo $((($(burnt "$1") - before) * 1000000000 / ($(date +%s%N) - at)))
+  echo $((($(burnt "$1") - before) * 100 / ($(date +%s%3N) - at)))
 }
 
 is_not_bound() { [ "$(service "$1" .hold)" = null ]; }

@@ -116,6 +116,11 @@ struct wd_asking *wd_asking_free(struct wd_asking *asking)
 	return NULL;
 }
 
+int wd_asking_descriptor(const struct wd_asking *asking)
+{
+	return asking ? asking->descriptor : -1;
+}
+
 static bool receive(struct wd_asking *asking, wd_time until, struct wd_error *error)
 {
 	char chunk[16 * 1024];

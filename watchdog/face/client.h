@@ -13,6 +13,7 @@ struct wd_asking;
 struct wd_asking *wd_asking_new(const char *path, const struct wd_json *request, wd_time patience,
                                 struct wd_error *error);
 struct wd_asking *wd_asking_free(struct wd_asking *asking);
+int wd_asking_descriptor(const struct wd_asking *asking); /* for poll(2); -1 for NULL */
 /* Reads answers until they are done; as wd_control_ask(). A stream (patience WD_NEVER) that breaks off is
  * WD_ERROR_NOT_RUNNING. */
 bool wd_asking_read(struct wd_asking *asking, wd_time patience, wd_control_data *on_data, void *data,

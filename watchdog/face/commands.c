@@ -45,6 +45,10 @@ const struct wd_command wd_commands[] = {
 	 "With NAME: what holds for that container, its labels included.", wd_run_config},
 	{"status", "[NAME…]", 0, 1000, WD_OFFER_SERVICES, 0, "one row for each service",
 	 "Asks the running watchdog; without one it reads the state directory.", wd_run_status},
+	{"top", "", 0, 0, WD_OFFER_NOTHING, 0, "the same, live, full screen",
+	 "Windows that fill up, memory with its curve, CPU, pids and health; sort, filter, open a service, hold and "
+	 "release it. ? lists the keys. Where the terminal has no screen, status is repeated.",
+	 wd_run_top},
 	{"incidents", "[NAME]", 0, 1, WD_OFFER_SERVICES, BIT(SINCE) | BIT(FOLLOW), "what happened and what was done",
 	 "Newest first. With --follow each change of an incident is a line of its own.", wd_run_incidents},
 	{"show", "ID", 1, 1, WD_OFFER_INCIDENTS, 0, "one incident: time line, steps, last log lines", NULL,

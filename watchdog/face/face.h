@@ -57,7 +57,7 @@ const struct wd_command *wd_command_find(const char *name); /* or NULL */
 const char *wd_command_nearest(const char *name);            /* for "did you mean", or NULL */
 unsigned wd_command_flags(const struct wd_command *command); /* with those that every command takes */
 
-wd_command_run wd_run_run, wd_run_check, wd_run_config, wd_run_status, wd_run_incidents, wd_run_show, wd_run_explain,
+wd_command_run wd_run_run, wd_run_check, wd_run_config, wd_run_status, wd_run_top, wd_run_incidents, wd_run_show, wd_run_explain,
 	wd_run_hold, wd_run_release, wd_run_mute, wd_run_unmute, wd_run_events, wd_run_healthcheck, wd_run_completion,
 	wd_run_version, wd_run_help, wd_run_offer;
 

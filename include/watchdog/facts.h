@@ -31,6 +31,7 @@ enum wd_fact_kind {
 	WD_FACT_TIME,        /* nothing but that time went on */
 	WD_FACT_MEMORY,      /* at the start: one service as it was remembered */
 	WD_FACT_INCIDENT,    /* at the start, after the memories: an incident that was open when seadog ended */
+	WD_FACT_SPENT,       /* at the start: when a seadog before this one changed something by itself, for the budget */
 	WD_FACT_RESUMING,    /* at the start: a plan of a dead seadog is being finished; its end is ACTED with that ticket */
 	WD_FACT_ENGINE_UP,   /* the stream stands; `restarted`: the Engine itself began anew */
 	WD_FACT_ENGINE_DOWN,
@@ -54,6 +55,7 @@ struct wd_fact {
 	union {
 		const struct wd_memory *memory;
 		const struct wd_incident *incident;
+		wd_stamp spent;
 		struct {
 			const char *service;
 			enum wd_action action; /* STOP or PAUSE: a hold; THROTTLE; RELEASE */

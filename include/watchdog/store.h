@@ -70,6 +70,10 @@ typedef void wd_store_journal_callback(void *data, const struct wd_journal *jour
 bool wd_store_load(struct wd_store *store, wd_store_memory_callback *callback, void *data, struct wd_error *error);
 bool wd_store_load_journal(struct wd_store *store, wd_store_journal_callback *callback, void *data,
                            struct wd_error *error);
+/* When plans of incidents have begun since that moment, newest first, `most` at most. */
+typedef void wd_store_action_callback(void *data, wd_stamp began);
+bool wd_store_load_actions(struct wd_store *store, wd_stamp since, size_t most, wd_store_action_callback *callback,
+                           void *data, struct wd_error *error);
 wd_stamp wd_store_load_resume(struct wd_store *store);
 int64_t wd_store_next_incident(struct wd_store *store);
 
@@ -79,8 +83,10 @@ struct wd_incident_wish {
 	const char *service; /* identity or name */
 	wd_stamp since;
 	int64_t id;
-	unsigned most; /* 0: 1000 */
-	bool brief;    /* without notes and logs, for lists; never write such a one back */
+	bool open;      /* only those that are not closed */
+	int64_t before; /* only those with a lower number: the next page of a long list; 0: all */
+	unsigned most;  /* 0: 1000 */
+	bool brief;     /* without notes and logs, for lists; never write such a one back */
 };
 typedef void wd_store_incidents(void *data, const struct wd_incident *const *incidents, size_t count, const char *why);
 void wd_store_read(struct wd_store *store, const struct wd_incident_wish *wish, wd_store_incidents *callback, void *data);

@@ -313,6 +313,102 @@ static void incidents_are_found_by_service_name_time_and_number_newest_first(voi
 	wd_store_read(store, &(struct wd_incident_wish){.id = 2}, see, &seen);
 	assert_int_equal(seen.count, 1);
 	assert_int_equal(seen.ids[0], 2);
+	wd_store_read(store, &(struct wd_incident_wish){.open = true}, see, &seen);
+	assert_int_equal(seen.count, 2);
+	assert_int_equal(seen.ids[1], 2);
+	wd_store_close(store);
+}
+
+/* All that are open, however many, and whatever was closed since; the clock was set back meanwhile. */
+static void a_long_list_is_read_in_pages(void **state)
+{
+	(void)state;
+	struct wd_store *store = open_with(NULL);
+	for (int64_t id = 1; id <= 25; id++)
+		write_incident(store, id, "a", 10000 - id, id % 5 ? 0 : 20000);
+	struct wd_incident_wish wish = {.open = true, .most = 8};
+	struct seen seen = {0};
+	unsigned pages = 0;
+	size_t all = 0;
+	int64_t last = 26;
+	do {
+		wd_store_read(store, &wish, see, &seen);
+		for (unsigned n = 0; n < seen.count; n++) {
+			assert_true(seen.ids[n] < last && seen.ids[n] % 5);
+			wish.before = last = seen.ids[n];
+		}
+		all += seen.count;
+		pages++;
+	} while (seen.count == wish.most);
+	assert_int_equal(all, 20);
+	assert_int_equal(pages, 3);
+	wd_store_close(store);
+}
+
+struct began {
+	wd_stamp items[8];
+	unsigned count;
+};
+
+static void take_action(void *data, wd_stamp began)
+{
+	struct began *all = data;
+	assert_true(all->count < 8);
+	all->items[all->count++] = began;
+}
+
+static void write_steps(struct wd_store *store, int64_t id, const struct wd_step *steps, unsigned count)
+{
+	struct wd_step copy[4];
+	memcpy(copy, steps, count * sizeof(*steps));
+	struct wd_incident incident = *keeping_incident(id);
+	incident.steps = copy;
+	incident.step_count = count;
+	wd_store_incident(store, &incident, NULL, NULL);
+}
+
+static void write_plan(struct wd_store *store, int64_t id, char *plan, int64_t incident, wd_stamp began)
+{
+	struct wd_journal journal = *keeping_journal(id);
+	journal.plan = plan;
+	journal.incident = incident;
+	journal.began = began;
+	wd_store_journal(store, &journal, NULL, NULL);
+}
+
+/* The fourth incident's step is under way, and so is in the journal too; the fifth's has not reached the disk. */
+static void what_was_changed_of_late_is_told_newest_first(void **state)
+{
+	static const struct wd_step told[] = {{WD_ACTION_NOTIFY, 5000, 5001, WD_RESULT_DONE, NULL},
+					      {WD_ACTION_ROLLBACK, 5100, 5101, WD_RESULT_SKIPPED, NULL},
+					      {WD_ACTION_RESTART, 5200, 5201, WD_RESULT_FAILED, NULL},
+					      {WD_ACTION_STOP, 5300, 5301, WD_RESULT_DONE, NULL}};
+	static const struct wd_step old[] = {{WD_ACTION_PAUSE, 999, 1200, WD_RESULT_DONE, NULL}};
+	static const struct wd_step observed[] = {{WD_ACTION_STOP, 5400, 5401, WD_RESULT_OBSERVED, NULL}};
+	static const struct wd_step under_way[] = {{WD_ACTION_THROTTLE, 5500, 0, WD_RESULT_OPEN, NULL}};
+	struct wd_store *store = open_with(NULL);
+	struct began began = {0};
+	(void)state;
+	write_steps(store, 1, told, 4);
+	write_steps(store, 2, old, 1);
+	write_steps(store, 3, observed, 1);
+	write_steps(store, 4, under_way, 1);
+	write_plan(store, 1, (char[]){"throttle"}, 4, 5502);
+	write_plan(store, 2, (char[]){"hold"}, 5, 5250);
+	write_plan(store, 3, (char[]){"hold"}, 0, 5601);
+	write_plan(store, 4, (char[]){"release"}, 1, 5602);
+	assert_true(wd_store_load_actions(store, 1000, 8, take_action, &began, NULL));
+	assert_int_equal(began.count, 4);
+	assert_int_equal(began.items[0], 5500);
+	assert_int_equal(began.items[1], 5300);
+	assert_int_equal(began.items[2], 5250);
+	assert_int_equal(began.items[3], 5200);
+	began.count = 0;
+	assert_true(wd_store_load_actions(store, 0, 2, take_action, &began, NULL));
+	assert_int_equal(began.count, 2);
+	assert_int_equal(began.items[1], 5300);
+	assert_true(wd_store_load_actions(store, 0, 0, take_action, &began, NULL));
+	assert_int_equal(began.count, 2);
 	wd_store_close(store);
 }
 
@@ -783,6 +879,8 @@ int main(void)
 		STORY(a_list_of_incidents_may_be_brief),
 		STORY(an_incident_that_changes_keeps_nothing_of_its_older_self),
 		STORY(incidents_are_found_by_service_name_time_and_number_newest_first),
+		STORY(a_long_list_is_read_in_pages),
+		STORY(what_was_changed_of_late_is_told_newest_first),
 		STORY(only_old_closed_incidents_are_pruned_and_no_number_is_used_twice),
 		STORY(the_journal_keeps_what_is_not_struck_out),
 		STORY(the_moment_to_resume_at_is_kept),

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <watchdog/memory.h>
+#include <watchdog/policy.h>
 
 struct disk_row {
 	struct disk_row *next;
@@ -85,6 +86,20 @@ int64_t disk_next_incident(const struct disk *disk)
 	return disk->room ? disk->room : 1;
 }
 
+static void tell_actions(const struct disk *disk, void (*tell)(void *data, struct wd_fact *fact), void *data)
+{
+	for (int64_t id = 0; id < disk->room; id++) {
+		const struct wd_incident *incident = disk->incidents[id];
+		for (unsigned i = 0; incident && i < incident->step_count; i++) {
+			const struct wd_step *step = &incident->steps[i];
+			struct wd_fact fact = {.kind = WD_FACT_SPENT, .spent = step->started};
+			if (wd_action_changes(step->action) && step->result != WD_RESULT_SKIPPED &&
+			    step->result != WD_RESULT_OBSERVED)
+				tell(data, &fact);
+		}
+	}
+}
+
 void disk_recall(struct disk *disk, void (*tell)(void *data, struct wd_fact *fact), void *data)
 {
 	struct disk before = {0};
@@ -96,6 +111,7 @@ void disk_recall(struct disk *disk, void (*tell)(void *data, struct wd_fact *fac
 		tell(data, &fact);
 	}
 	disk_done(&before);
+	tell_actions(disk, tell, data);
 	for (int64_t id = disk->room; id-- > 0;) {
 		if (!disk->incidents[id] || disk->incidents[id]->closed)
 			continue;

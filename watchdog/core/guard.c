@@ -410,6 +410,9 @@ void wd_guard_tell(struct wd_guard *guard, wd_time now, const struct wd_fact *fa
 		wd_case_recall(guard, fact->incident);
 		tell_remembered(guard, fact->incident->service, fact->incident->container);
 		break;
+	case WD_FACT_SPENT:
+		wd_gate_acted(guard, wd_guard_when(guard, fact->spent));
+		break;
 	case WD_FACT_RESUMING:
 		wd_manual_resuming(guard, fact);
 		break;

@@ -163,8 +163,6 @@ void wd_service_recall(struct wd_guard *guard, const struct wd_memory *memory)
 		wd_map_set(guard->by_id, mine->id, service);
 	recall_wait(service);
 	service->spared = !wd_service_may_touch(guard, service);
-	if (mine->hold.held && mine->hold.incident) /* the budget is not filled by starting seadog again */
-		wd_gate_acted(guard, wd_guard_when(guard, mine->hold.since));
 	service->next = guard->now;
 }
 

@@ -11,7 +11,7 @@
 #include "sampler.h"
 #include <watchdog/memory.h>
 
-#define OPEN_INCIDENTS 1000
+#define INCIDENTS_AT_ONCE 200
 /* Of what the Engine remembers, a loop that began before our first start is found in this; the default windows are not
  * longer. */
 #define FIRST_LOOK_BACK WD_HOUR
@@ -301,28 +301,46 @@ static void finish_plans(struct wd_daemon *daemon)
 
 static void recall_incidents(void *data, const struct wd_incident *const *incidents, size_t count, const char *why)
 {
+	struct wd_incident_wish rest = {.open = true, .most = INCIDENTS_AT_ONCE};
 	struct wd_daemon *daemon = data;
 	struct wd_error error = {0};
 
+	if (daemon->ending)
+		return;
 	if (why)
 		wd_log(WD_LOG_WARNING, NULL, NULL, "incidents: %s", why);
 	for (size_t i = 0; i < count; i++) {
 		struct wd_fact fact = {.kind = WD_FACT_INCIDENT, .incident = incidents[i]};
-		if (incidents[i]->closed == WD_STAMP_NONE)
-			wd_daemon_tell(daemon, &fact);
+		rest.before = incidents[i]->id;
+		wd_daemon_tell(daemon, &fact);
+	}
+	if (count == INCIDENTS_AT_ONCE) {
+		wd_store_read(daemon->store, &rest, recall_incidents, daemon);
+		return;
 	}
 	if (!wd_store_load_journal(daemon->store, announce_plan, daemon, &error))
 		wd_log(WD_LOG_ERROR, NULL, NULL, "%s", error.text);
 	start_engine(daemon);
 }
 
+static void recall_action(void *data, wd_stamp began)
+{
+	struct wd_fact fact = {.kind = WD_FACT_SPENT, .spent = began};
+
+	wd_daemon_tell(data, &fact);
+}
+
 static void recall(struct wd_daemon *daemon)
 {
-	struct wd_incident_wish open = {.most = OPEN_INCIDENTS};
+	struct wd_rate budget = daemon->settings->max_actions;
+	struct wd_incident_wish open = {.open = true, .most = INCIDENTS_AT_ONCE};
 	struct wd_error error = {0};
 
 	if (!wd_store_load(daemon->store, recall_memory, daemon, &error))
 		wd_log(WD_LOG_ERROR, NULL, NULL, "%s; beginning with an empty memory", error.text);
+	else if (!wd_store_load_actions(daemon->store, wd_stamp_now() - budget.window * 1000, budget.count,
+					recall_action, daemon, &error))
+		wd_log(WD_LOG_ERROR, NULL, NULL, "%s; beginning with the whole budget of actions", error.text);
 	wd_store_read(daemon->store, &open, recall_incidents, daemon);
 }
 

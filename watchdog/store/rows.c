@@ -5,7 +5,9 @@
 #include "points.h"
 #include <limits.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <watchdog/memory.h>
+#include <watchdog/policy.h>
 
 /* 0x73656164 is "sead". */
 enum { APPLICATION_ID = 0x73656164, MOST_INCIDENTS = 1000, PRUNED_AT_ONCE = 100 };
@@ -445,6 +447,78 @@ bool wd_rows_journal(struct wd_database *database, struct wd_journal **ret_journ
 	return row == 0;
 }
 
+struct moments {
+	wd_stamp *items;
+	size_t count;
+};
+
+static void add_moment(struct moments *moments, wd_stamp at)
+{
+	moments->items = wd_realloc(moments->items, moments->count + 1, sizeof(*moments->items));
+	moments->items[moments->count++] = at;
+}
+
+static bool is_action(const struct wd_step *step)
+{
+	return wd_action_changes(step->action) && step->result != WD_RESULT_SKIPPED &&
+	       step->result != WD_RESULT_OBSERVED;
+}
+
+static bool read_actions(struct wd_database *database, wd_stamp since, size_t most, struct moments *moments,
+			 struct wd_error *error)
+{
+	struct wd_query *query =
+		selecting(database, step_columns, "FROM steps WHERE started >= ? ORDER BY started DESC", error);
+	if (!query)
+		return false;
+	wd_query_put_number(query, since);
+	int row = wd_query_row(query, error);
+	for (; row == 1 && moments->count < most; row = wd_query_row(query, error)) {
+		struct wd_step step = {0};
+		take_columns(query, step_columns, &step);
+		if (is_action(&step))
+			add_moment(moments, step.started);
+		free(step.detail);
+	}
+	wd_query_reset(query);
+	return row >= 0;
+}
+
+/* Plans that a dead seadog had begun, and whose step had not reached the disk yet. */
+static bool read_plans(struct wd_database *database, wd_stamp since, struct moments *moments, struct wd_error *error)
+{
+	struct wd_query *query = wd_database_query(
+		database,
+		"SELECT began FROM journal WHERE began >= ? AND incident > 0 AND plan <> 'release' AND NOT EXISTS"
+		" (SELECT 1 FROM steps WHERE steps.incident = journal.incident AND ended = 0)",
+		error);
+	if (!query)
+		return false;
+	wd_query_put_number(query, since);
+	int row = wd_query_row(query, error);
+	for (; row == 1; row = wd_query_row(query, error))
+		add_moment(moments, wd_query_number(query));
+	return row == 0;
+}
+
+static int newest_first(const void *one, const void *two)
+{
+	wd_stamp first = *(const wd_stamp *)one, second = *(const wd_stamp *)two;
+	return first < second ? 1 : first > second ? -1 : 0;
+}
+
+bool wd_rows_actions(struct wd_database *database, wd_stamp since, size_t most, wd_stamp **ret_began, size_t *ret_count,
+		     struct wd_error *error)
+{
+	struct moments moments = {0};
+	bool ok = read_actions(database, since, most, &moments, error) && read_plans(database, since, &moments, error);
+	if (moments.count)
+		qsort(moments.items, moments.count, sizeof(*moments.items), newest_first);
+	*ret_began = moments.items;
+	*ret_count = moments.count < most ? moments.count : most;
+	return ok;
+}
+
 static bool read_number(struct wd_query *query, int64_t *ret_number, struct wd_error *error)
 {
 	int row = wd_query_row(query, error);
@@ -534,17 +608,18 @@ static void drop(struct heap *incidents)
 bool wd_rows_incidents(struct wd_database *database, const struct wd_incident_wish *wish,
 		       struct wd_incident ***ret_incidents, size_t *ret_count, struct wd_error *error)
 {
-	struct wd_query *query =
-		selecting(database, incident_columns,
-			  ", logs, points FROM incidents WHERE (?1 IS NULL OR service = ?1 OR name = ?1)"
-			  " AND opened >= ?2 AND (?3 = 0 OR id = ?3)"
-			  " ORDER BY opened DESC, id DESC LIMIT ?4",
-			  error);
+	WD_AUTO_FREE char *rest =
+		wd_format(", logs, points FROM incidents WHERE %s(?1 IS NULL OR service = ?1 OR name = ?1)"
+			  " AND opened >= ?2 AND (?3 = 0 OR id = ?3) AND (?4 = 0 OR id < ?4)"
+			  " ORDER BY id DESC LIMIT ?5",
+			  wish->open ? "closed = 0 AND " : "");
+	struct wd_query *query = selecting(database, incident_columns, rest, error);
 	if (!query)
 		return false;
 	wd_query_put_text(query, wish->service);
 	wd_query_put_number(query, wish->since);
 	wd_query_put_number(query, wish->id);
+	wd_query_put_number(query, wish->before);
 	wd_query_put_number(query, wish->most ? wish->most : MOST_INCIDENTS);
 	struct heap incidents = {0};
 	bool ok = read_heads(query, wish->brief, &incidents, error);

@@ -23,7 +23,9 @@ bool wd_rows_prune(struct wd_database *database, wd_stamp before, struct wd_erro
 bool wd_rows_services(struct wd_database *database, struct wd_memory **ret_memories, size_t *ret_count,
 		      struct wd_error *error);
 bool wd_rows_journal(struct wd_database *database, struct wd_journal **ret_journal, size_t *ret_count,
-		     struct wd_error *error);
+                     struct wd_error *error);
+bool wd_rows_actions(struct wd_database *database, wd_stamp since, size_t most, wd_stamp **ret_began, size_t *ret_count,
+                     struct wd_error *error);
 bool wd_rows_resume(struct wd_database *database, wd_stamp *ret_last_event, struct wd_error *error);
 /* The highest number that a table ("incidents", "journal") has ever had; 0: none yet. */
 bool wd_rows_highest(struct wd_database *database, const char *table, int64_t *ret_number, struct wd_error *error);

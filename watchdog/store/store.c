@@ -449,6 +449,18 @@ bool wd_store_load_journal(struct wd_store *store, wd_store_journal_callback *ca
 	return ok;
 }
 
+bool wd_store_load_actions(struct wd_store *store, wd_stamp since, size_t most, wd_store_action_callback *callback,
+			   void *data, struct wd_error *error)
+{
+	wait_until_idle(store);
+	WD_AUTO_FREE wd_stamp *began = NULL;
+	size_t count = 0;
+	bool ok = !store->database || wd_rows_actions(store->database, since, most, &began, &count, error);
+	for (size_t n = 0; ok && n < count; n++)
+		callback(data, began[n]);
+	return ok;
+}
+
 wd_stamp wd_store_load_resume(struct wd_store *store)
 {
 	wd_stamp last_event = WD_STAMP_NONE;

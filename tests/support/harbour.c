@@ -316,15 +316,21 @@ unsigned harbour_events(struct harbour *harbour, const char *container, const ch
 	return search.count;
 }
 
-wd_time harbour_event_at(struct harbour *harbour, const char *container, const char *action, unsigned nth)
+wd_stamp harbour_event_stamp(struct harbour *harbour, const char *container, const char *action, unsigned nth)
 {
 	struct search search = {.container = container, .action = action, .nth = nth};
-	struct model *model = fake_lock(harbour->fake);
-	wd_stamp epoch = model_stamp(model) - model_now(model) * 1000;
-	model_replay(model, 0, find_event, &search);
+	model_replay(fake_lock(harbour->fake), 0, find_event, &search);
 	fake_unlock(harbour->fake);
 	harbour_must(harbour, search.count >= nth);
-	return (search.stamp - epoch) / 1000;
+	return search.stamp;
+}
+
+wd_time harbour_event_at(struct harbour *harbour, const char *container, const char *action, unsigned nth)
+{
+	struct model *model = fake_lock(harbour->fake);
+	wd_stamp epoch = model_stamp(model) - model_now(model) * 1000;
+	fake_unlock(harbour->fake);
+	return (harbour_event_stamp(harbour, container, action, nth) - epoch) / 1000;
 }
 
 wd_time harbour_call_at(struct harbour *harbour, const char *glob)

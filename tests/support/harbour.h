@@ -14,8 +14,8 @@ struct harbour {
 	bool plain;          /* the release build, where time and memory are measured; else the sanitized one */
 	const char *preload; /* "slow_fsync", "stepped_clock", or NULL */
 	unsigned seen;       /* how often seadog had looked at all containers before it was launched */
-	unsigned number, step; /* the test's own */
-	bool done;
+	unsigned number, step, before; /* the test's own */
+	bool done, looked;
 };
 
 /* The Engine stands, seadog does not run yet. settings: more of the configuration file, or NULL. */
@@ -40,7 +40,8 @@ unsigned harbour_restarts(struct harbour *harbour, const char *container);      
 /* In its memory, of that container and kind; NULL: of any. */
 unsigned harbour_events(struct harbour *harbour, const char *container, const char *action);
 bool harbour_is_held(struct harbour *harbour, const char *container);            /* down, and its policy is no */
-wd_time harbour_event_at(struct harbour *harbour, const char *container, const char *action, unsigned nth); /* the Engine's time; 1: the first */
+wd_stamp harbour_event_stamp(struct harbour *harbour, const char *container, const char *action, unsigned nth); /* 1: the first */
+wd_time harbour_event_at(struct harbour *harbour, const char *container, const char *action, unsigned nth); /* the Engine's time */
 wd_time harbour_call_at(struct harbour *harbour, const char *glob);                  /* of the first such call */
 
 /* seadog. */

@@ -62,6 +62,11 @@ struct wd_resumed {
 typedef void wd_actor_resumed(void *data, const struct wd_resumed *resumed);
 bool wd_actor_recover(struct wd_actor *actor, wd_actor_resumed *callback, void *data, struct wd_error *error);
 
+/* After wd_actor_recover(), and once more some minutes later: sees to containers that a rollback has left and no journal
+ * knows. `told` per container, what was done about it or what a person should do; never from within. */
+typedef void wd_actor_swept(void *data, const char *name, const char *text);
+void wd_actor_sweep(struct wd_actor *actor, wd_actor_swept *told, void *data);
+
 /* The steps of an order's plan, for --dry-run and `explain`: one line each, in order. */
 void wd_plan_describe(const struct wd_order *order, struct wd_list *ret_lines);
 

@@ -182,8 +182,8 @@ static void meet(struct stage_call *call, enum stage_fault fault, const struct w
 
 static void note_asked(struct stage *stage, const char *method, const char *path)
 {
-	const char *verb = strrchr(path, '/');
-	WD_AUTO_FREE char *text = wd_format("%s %.*s", method, (int)strcspn(verb + 1, "?"), verb + 1);
+	WD_AUTO_FREE char *plain = wd_copy_part(path, strcspn(path, "?"));
+	WD_AUTO_FREE char *text = wd_format("%s %s", method, strrchr(plain, '/') + 1);
 
 	wd_list_add(&stage->asked, text);
 }

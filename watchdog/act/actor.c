@@ -222,6 +222,7 @@ struct wd_actor *wd_actor_free(struct wd_actor *actor)
 		after = open->next;
 		free_open(open);
 	}
+	actor->sweep = wd_sweep_free(actor->sweep);
 	wd_errands_clear(actor);
 	for (struct wd_map_entry *e = wd_map_first(actor->left); e; e = wd_map_next(e))
 		free(wd_map_value(e));
@@ -232,7 +233,7 @@ struct wd_actor *wd_actor_free(struct wd_actor *actor)
 }
 
 /* What goes into a path must be an id and nothing else: it may come from a file that was damaged. */
-static bool is_id(const char *text)
+bool wd_id_is(const char *text)
 {
 	size_t length = text ? strlen(text) : 0;
 
@@ -244,7 +245,7 @@ static const char *refuse(const struct wd_actor *actor, const struct wd_plan *pl
 {
 	if (!plan)
 		return "there is no plan for that";
-	if (!is_id(task->container))
+	if (!wd_id_is(task->container))
 		return "it has no container id";
 	if (plan->pair && !swap)
 		return task->resumed ? "the journal says too little about it" : "no rollback of it waits for that";

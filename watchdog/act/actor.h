@@ -15,6 +15,7 @@ struct wd_actor {
 	wd_actor_resumed *on_resumed;
 	void *resumed_data;
 	struct wd_run *runs;  /* in the order of the calls */
+	struct wd_sweep *sweep;    /* under way, or NULL */
 	struct wd_errand *errands; /* about images (errand.c) */
 	struct wd_open *open; /* rollbacks that are done, and wait for their commit or for being taken back */
 	struct wd_map *left;  /* container -> the journal's id (int64_t, owned) of a plan whose end is not known */
@@ -29,6 +30,10 @@ struct wd_open {
 	struct wd_task task;
 	struct wd_swap *swap;
 };
+
+struct wd_sweep;
+struct wd_sweep *wd_sweep_free(struct wd_sweep *sweep); /* promises silence */
+bool wd_id_is(const char *text);                        /* a container's, and nothing else */
 
 struct wd_errand;
 void wd_errands_clear(struct wd_actor *actor); /* promises silence */

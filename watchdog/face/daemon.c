@@ -17,6 +17,7 @@
 #define FIRST_LOOK_BACK WD_HOUR
 /* Rows that nobody waits for reach the disk within that. What is told twice, the rows know. */
 #define LATE_ROWS (10 * WD_SECOND)
+#define SWEPT_AGAIN (2 * WD_MINUTE)
 
 /* --- facts ------------------------------------------------------------------------------------------------------------ */
 
@@ -68,6 +69,7 @@ static void say_status(struct wd_daemon *daemon)
 }
 
 static void finish_plans(struct wd_daemon *daemon);
+static void begin_sweeping(struct wd_daemon *daemon);
 
 /* A die that is told again from the past ended an earlier run. */
 static void tell_sampler(struct wd_daemon *daemon, const struct wd_fact *fact)
@@ -105,8 +107,10 @@ static void on_fact(void *data, const struct wd_fact *fact)
 		wd_daemon_show_event(daemon, fact->event);
 	wd_daemon_tell(daemon, &copy);
 	tell_sampler(daemon, fact);
-	if (fact->kind == WD_FACT_ENGINE_UP)
+	if (fact->kind == WD_FACT_ENGINE_UP) {
 		finish_plans(daemon);
+		begin_sweeping(daemon);
+	}
 	if (fact->kind == WD_FACT_SYNCED || fact->kind == WD_FACT_ENGINE_DOWN)
 		say_status(daemon);
 }
@@ -299,6 +303,29 @@ static void finish_plans(struct wd_daemon *daemon)
 		wd_log(WD_LOG_ERROR, NULL, NULL, "%s", error.text);
 }
 
+static void on_swept(void *data, const char *name, const char *text)
+{
+	(void)data;
+	wd_log(WD_LOG_WARNING, name, NULL, "%s", text);
+}
+
+static void sweep(void *data)
+{
+	struct wd_daemon *daemon = data;
+
+	wd_actor_sweep(daemon->actor, on_swept, daemon);
+}
+
+/* Twice: what a dead watchdog had asked for last can come true after the first time. */
+static void begin_sweeping(struct wd_daemon *daemon)
+{
+	if (daemon->swept || daemon->settings->observe)
+		return;
+	daemon->swept = true;
+	sweep(daemon);
+	wd_timer_set(daemon->sweeping, wd_loop_now(daemon->loop) + SWEPT_AGAIN);
+}
+
 static void recall_incidents(void *data, const struct wd_incident *const *incidents, size_t count, const char *why)
 {
 	struct wd_incident_wish rest = {.open = true, .most = INCIDENTS_AT_ONCE};
@@ -382,6 +409,7 @@ static void make_timers(struct wd_daemon *daemon)
 {
 	daemon->wake = wd_timer_new(daemon->loop, on_wake, daemon);
 	daemon->housework = wd_timer_new(daemon->loop, do_housework, daemon);
+	daemon->sweeping = wd_timer_new(daemon->loop, sweep, daemon);
 	daemon->terminate = wd_signal_new(daemon->loop, SIGTERM, on_terminate, daemon);
 	daemon->interrupt = wd_signal_new(daemon->loop, SIGINT, on_terminate, daemon);
 	daemon->reload = wd_signal_new(daemon->loop, SIGHUP, on_reload, daemon);
@@ -433,6 +461,8 @@ static void drop_handles(struct wd_daemon *daemon)
 		wd_timer_free(daemon->wake);
 	if (daemon->housework)
 		wd_timer_free(daemon->housework);
+	if (daemon->sweeping)
+		wd_timer_free(daemon->sweeping);
 	if (daemon->terminate)
 		wd_signal_free(daemon->terminate);
 	if (daemon->interrupt)

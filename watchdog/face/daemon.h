@@ -49,6 +49,8 @@ struct wd_daemon {
 	struct wd_sampler *sampler;
 	struct wd_supervisor *supervisor;
 	struct wd_timer *wake;      /* when the guard wants to be told the time */
+	struct wd_timer *sweeping;  /* once more, for what rollbacks of a dead watchdog have left */
+	bool swept;
 	struct wd_timer *housework; /* once a minute: the resume point, old incidents */
 	struct wd_signal *terminate, *interrupt, *reload;
 	int engine_lock; /* one watchdog per Engine; -1 until taken */

@@ -12,8 +12,9 @@
 /* {"schema":1,"mode":…,"engine":{…},"services":[…]}; the caller adds services and frees. */
 struct wd_json *wd_report_status(bool observe, const struct wd_engine_state *engine);
 struct wd_json *wd_report_service(const struct wd_service_view *view); /* one of services[] */
-/* Fills memory, cpu_ratio and pids of a service, which are null without: memory is the working set where it was read;
- * cpus: as wd_sample_cpus() counts them, -1: not known. Ratios have four digits. */
+/* Fills memory, cpu_ratio, pids and usage_from ("cgroup", or "engine": asked for want of files) of a service, which are
+ * null without: memory is the working set where it was read; cpus: as wd_sample_cpus() counts them, -1: not known. Ratios
+ * have four digits. */
 void wd_report_usage(struct wd_json *service, const struct wd_sample *sample, double cpus);
 /* One of incidents[]; whole: with "timeline":[{"at","text"}] and "logs" as `seadog show` needs them, and what it used in
  * the minutes before it was opened and closed: "samples":[{"at","usage_bytes" with page cache,"memory_bytes" without,

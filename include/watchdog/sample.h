@@ -10,7 +10,8 @@
 
 /* One look. What the kernel does not tell here is 0 and its bit unset in `has`. The limits are always there. */
 enum { WD_HAS_MEMORY = 1, WD_HAS_WORKING_SET = 2, WD_HAS_CPU = 4, WD_HAS_PIDS = 8, WD_HAS_OOM = 16, WD_HAS_PRESSURE = 32,
-	WD_HAS_SWAP = 64, WD_HAS_THROTTLE = 128 };
+	WD_HAS_SWAP = 64, WD_HAS_THROTTLE = 128,
+	WD_FROM_ENGINE = 256 /* not the kernel: the Engine told it */ };
 struct wd_pressure { /* PSI, share of the last 10 s in which some task waited: 0..1 */
 	double memory, cpu, io;
 };

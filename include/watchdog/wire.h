@@ -33,6 +33,15 @@ const char *wd_wire_image_id(const struct wd_json *inspect);
 /* The ids of GET /containers/json?all=1, in order. */
 bool wd_wire_list(const struct wd_json *list, struct wd_list *ret_ids, struct wd_error *error);
 
+/* The answer of GET /containers/{id}/stats as a look (`at` is the caller's to say), where the kernel's files cannot be read,
+ * and when the Engine took it. False for what is no look: a refusal (Podman sends one with status 200), or a container that
+ * does not run (its `read` is the year 1). cpus: of the container, which stats do not tell.
+ * The figures are those of `docker stats` (docker/cli cli/command/container/stats_helpers.go): memory is usage less
+ * total_inactive_file (v1), or inactive_file (v2), where that is less than the usage. CPU is the difference of
+ * cpu_usage.total_usage between two looks, as there, but over the difference of `read`, not of system_cpu_usage: that one
+ * is counted in ticks of 10 ms, and says 53 % of a container that is held at 50 %. It has no pressure and no OOM kills. */
+bool wd_wire_stats(const struct wd_json *stats, struct wd_cpus cpus, struct wd_sample *ret_sample, wd_stamp *ret_read);
+
 /* "message" of an Engine's error body (JSON, text, a proxy's HTML), cut to one escaped line of at most 300 bytes, for
  * people; "" where there is none. Podman's {"cause","message","response"} too. The caller frees. */
 char *wd_wire_complaint(const char *body, size_t length);

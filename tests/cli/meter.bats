@@ -13,5 +13,6 @@ load helper
   [[ $output != *MEMORY* ]]
   run sea check
   [[ $output == *"! cgroups "*"0 of 1 containers tried can be read"* ]]
-  [[ $output == *"switches off: memory, CPU and pids"* ]]
+  [[ $output == *"asked about the others, the Engine tells of 0: "* ]]
+  [[ $output == *"switches off: triggers memory, cpu, pids"* ]]
 }

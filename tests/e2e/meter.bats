@@ -90,7 +90,7 @@ run_container() {
   wait_until 20 is web '.memory == null and .cpu_ratio == null and .pids == null'
   docker start web >/dev/null
   wait_until 20 is web '.memory.limit_bytes == 100663296 and .pids == 1'
-  expect "$(open_files)" 4 # usage, CPU time, memory.stat, pids
+  expect "$(open_files)" 5 # usage, CPU time, memory.stat, pids, the OOM counter that the kernel calls for
 }
 
 open_files() { find "/proc/$watchdog/fd" -lname '*/cgroup/*' | grep -c .; }
@@ -110,3 +110,41 @@ none_open() { [ "$(open_files)" -eq 0 ]; }
   expect_like "$(seadog check --json | jq -r '.checks[] | select(.what == "cgroups") | .state + ": " + .detail')" \
     "^ok: cgroup v[12].*1 of 1 containers tried can be read$"
 }
+
+# --- where seadog sees no cgroups ----------------------------------------------------------------------------------------
+
+# As in a container that was not given the host's tree.
+blind() {
+  exec unshare -m sh -c 'mount -t tmpfs none /sys/fs/cgroup && exec "$@"' blind "$program" --config "$home/seadog.conf" "$@"
+}
+
+watch_blind() {
+  (blind run >>"$log" 2>&1 </dev/null 3>&-) &
+  watchdog=$!
+  wait_until 20 watches
+}
+
+@test "without cgroups the Engine is asked: memory and CPU as the client says" {
+  run_container busy --memory 64m --cpus 0.2 --cpu-shares 20000 bb:1 sh -c 'dd if=/dev/zero of=/big bs=1M count=20; while :; do :; done'
+  run_container tmpfs --memory 128m --tmpfs /t bb:1 sh -c 'dd if=/dev/zero of=/t/big bs=1M count=64; sleep 1000'
+  watch_blind
+  log_has 'no cgroup tree is mounted there: the Engine is asked what containers use'
+  wait_until 90 is busy '.cpu_ratio > 0.5 and .usage_from == "engine"'
+  expect_agreement busy 0.2
+  wait_until 30 is tmpfs '.memory.bytes > 67108864 and .memory.ratio > 0.5'
+  expect_agreement tmpfs "$(nproc)"
+  docker stop -t 0 busy >/dev/null
+  wait_until 20 is busy '.memory == null and .usage_from == null'
+  run blind check
+  expect_like "$output" '0 of 1 containers tried can be read, of the others the Engine tells: .*no cgroup tree'
+}
+
+@test "without cgroups memory trips on what the Engine tells" {
+  configure <<<$'[defaults]\nmemory = 50% for 15s\non_memory = notify'
+  run_container web --memory 64m --tmpfs /t bb:1 sh -c 'dd if=/dev/zero of=/t/big bs=1M count=48; sleep 1000'
+  watch_blind
+  wait_until 120 has_incident
+  expect "$(incident 1 .trigger)" memory
+}
+
+has_incident() { [ "$(incidents)" -gt 0 ]; }

@@ -4,6 +4,7 @@
 #define OOM_LAST (10 * WD_SECOND) /* the Engine tells most of them, and at once */
 #define CLEARING (30 * WD_SECOND) /* of a forecast, at the least */
 #define GAP_LEAST (10 * WD_SECOND)
+#define GAP_TOLD WD_MINUTE /* the Engine is asked seldom, and many containers take it their time */
 
 /* --- one limit with a time ---------------------------------------------------------------------------------------------- */
 
@@ -186,11 +187,12 @@ void wd_usage_forget(struct wd_service *service)
 		begin_anew(service->usage);
 }
 
-static bool is_gap(const struct wd_guard *guard, const struct wd_usage *usage, wd_time at)
+static bool is_gap(const struct wd_guard *guard, const struct wd_usage *usage, const struct wd_sample *fresh)
 {
 	wd_time most = 4 * guard->settings->sample_interval;
+	wd_time least = fresh->has & WD_FROM_ENGINE ? GAP_TOLD : GAP_LEAST;
 
-	return usage->sample.at != WD_NEVER && at - usage->sample.at > (most > GAP_LEAST ? most : GAP_LEAST);
+	return usage->sample.at != WD_NEVER && fresh->at - usage->sample.at > (most > least ? most : least);
 }
 
 /* What is over makes it suspect: what a hold will have to give back is written now. */
@@ -285,7 +287,7 @@ void wd_usage_take(struct wd_guard *guard, struct wd_service *service, const str
 		begin_anew(service->usage);
 	}
 	struct wd_usage *usage = service->usage;
-	for (unsigned which = 0; is_gap(guard, usage, sample->at) && which < WD_LIMITS; which++)
+	for (unsigned which = 0; is_gap(guard, usage, sample) && which < WD_LIMITS; which++)
 		wd_over_break(&usage->overs[which]);
 	usage->sample = *sample;
 	usage->sample.cpus_allowed = allowed(service, sample);

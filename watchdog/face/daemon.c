@@ -449,6 +449,7 @@ static bool bring_up(struct wd_daemon *daemon, const struct wd_endpoint_wish *wi
 	daemon->engine = wd_engine_new(daemon->loop, daemon->http, &daemon->endpoint,
 				       daemon->has_write_endpoint ? &daemon->write_endpoint : NULL,
 				       daemon->settings->timeout, &engine_hooks);
+	wd_sampler_use(daemon->sampler, daemon->engine);
 	daemon->actor = wd_actor_new(daemon->loop, daemon->engine, daemon->store, &actor_hooks);
 	daemon->control = wd_control_open(daemon->loop, daemon->settings->control, wd_daemon_request, wd_daemon_left,
 					  daemon, error);
@@ -487,6 +488,8 @@ static void bring_down(struct wd_daemon *daemon)
 		wd_actor_free(daemon->actor);
 	if (daemon->store)
 		wd_store_close(daemon->store);
+	if (daemon->sampler)
+		wd_sampler_use(daemon->sampler, NULL);
 	if (daemon->engine)
 		wd_engine_free(daemon->engine);
 	wd_daemon_drop_waiters(daemon);

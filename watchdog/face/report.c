@@ -124,6 +124,7 @@ void wd_report_usage(struct wd_json *service, const struct wd_sample *sample, do
 		set_ratio(service, "cpu_ratio", cpus, sample->cpus_allowed);
 	if (sample->has & WD_HAS_PIDS)
 		wd_json_set_int(service, "pids", in_bounds(sample->pids));
+	wd_json_set_string(service, "usage_from", sample->has & WD_FROM_ENGINE ? "engine" : "cgroup");
 }
 
 /* The members that the sampler, pins and snapshots fill are there from the start: scripts may rely on them. */
@@ -139,6 +140,7 @@ struct wd_json *wd_report_service(const struct wd_service_view *view)
 	wd_json_set_null(report, "memory");
 	wd_json_set_null(report, "cpu_ratio");
 	wd_json_set_null(report, "pids");
+	wd_json_set_null(report, "usage_from");
 	wd_json_set_string(report, "health", view->container ? wd_health_name(view->container->health) : NULL);
 	wd_json_set_null(report, "pin");
 	wd_json_set(report, "hold", hold_report(view->memory));

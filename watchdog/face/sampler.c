@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "asker.h"
+
 #include <watchdog/log.h>
 #include <watchdog/map.h>
 #include <watchdog/memory.h>
@@ -21,6 +23,8 @@ struct watched {
 	struct wd_sampler *sampler;
 	char *id, *name;
 	int pid;
+	struct wd_cpus cpus;
+	bool asked;             /* its files are out of reach: the Engine tells */
 	struct wd_gauge *gauge; /* NULL: not open yet, or not to be had */
 	unsigned failures, passes_to_skip;
 	struct wd_alarm *alarm; /* NULL: nothing is wished, or the kernel cannot */
@@ -36,7 +40,8 @@ struct wd_sampler {
 	struct wd_loop *loop;
 	struct wd_timer *timer, *afterwards;
 	struct wd_sampler_hooks hooks;
-	struct wd_meter *meter; /* NULL: nothing is to be had here */
+	struct wd_meter *meter; /* NULL: no tree is mounted here */
+	struct wd_asker *asker; /* NULL: nobody is asked */
 	struct wd_map *watched; /* by id */
 	wd_time interval;
 	wd_time due;          /* WD_NEVER: nobody to look at */
@@ -60,6 +65,8 @@ static void listen_no_more(struct watched *watched)
 static void drop(struct watched *watched)
 {
 	listen_no_more(watched);
+	if (watched->asked && watched->sampler->asker)
+		wd_asker_remove(watched->sampler->asker, watched->id);
 	wd_gauge_close(watched->gauge);
 	free(watched->id);
 	free(watched->name);
@@ -83,7 +90,19 @@ static void complain(struct wd_sampler *sampler, const struct watched *watched, 
 		return;
 	sampler->complained = true;
 	wd_log(WD_LOG_INFO, watched->name, NULL,
-	       "its memory, CPU and pids are not to be had: %s (`seadog check` says for how many)", why->text);
+	       "the files of its cgroup are out of reach: %s; the Engine is asked what it uses (`seadog check` says "
+	       "more)",
+	       why->text);
+}
+
+static void ask_instead(struct watched *watched, bool instead)
+{
+	struct wd_asker *asker = watched->sampler->asker;
+	if (asker && instead)
+		wd_asker_add(asker, watched->id, watched->cpus);
+	else if (asker && watched->asked)
+		wd_asker_remove(asker, watched->id);
+	watched->asked = instead;
 }
 
 /* An Engine on another machine has containers that are nowhere here: looking for them ends. */
@@ -92,9 +111,10 @@ static bool open_gauge(struct wd_sampler *sampler, const char *id, struct watche
 	struct wd_error why = {0};
 	if (watched->gauge)
 		return true;
-	if (watched->failures >= TRIES || watched->passes_to_skip > 0)
+	if (!sampler->meter || watched->failures >= TRIES || watched->passes_to_skip > 0)
 		return false;
 	watched->gauge = wd_gauge_open(sampler->meter, id, watched->pid, &why);
+	ask_instead(watched, !watched->gauge);
 	if (watched->gauge)
 		return true;
 	bool nowhere = why.kind == WD_ERROR_NOT_FOUND;
@@ -265,10 +285,19 @@ static void on_pass(void *data)
 
 /* --- what runs --------------------------------------------------------------------------------------------------------- */
 
+static struct watched *watch(struct wd_sampler *sampler, const struct wd_container *container)
+{
+	struct watched *watched = wd_alloc(1, sizeof(*watched));
+	watched->sampler = sampler;
+	watched->id = wd_copy(container->id);
+	watched->pid = container->pid;
+	forget_samples(watched);
+	wd_map_set(sampler->watched, container->id, watched);
+	return watched;
+}
+
 void wd_sampler_see(struct wd_sampler *sampler, const struct wd_container *container)
 {
-	if (!sampler->meter)
-		return;
 	if (container->pid <= 0 || container->transient) {
 		wd_sampler_forget(sampler, container->id);
 		return;
@@ -278,26 +307,56 @@ void wd_sampler_see(struct wd_sampler *sampler, const struct wd_container *conta
 		wd_sampler_forget(sampler, container->id); /* another run, in another cgroup of the same name */
 		watched = NULL;
 	}
-	if (!watched) {
-		watched = wd_alloc(1, sizeof(*watched));
-		watched->sampler = sampler;
-		watched->id = wd_copy(container->id);
-		watched->pid = container->pid;
-		forget_samples(watched);
-		wd_map_set(sampler->watched, container->id, watched);
-	}
+	if (!watched)
+		watched = watch(sampler, container);
 	watched->limits_stale = true;
+	watched->cpus = container->cpus;
 	wd_replace(&watched->name, container->name);
-	if (sampler->due == WD_NEVER && watched->failures < TRIES)
+	if (!sampler->meter || watched->asked)
+		ask_instead(watched, true);
+	if (sampler->meter && sampler->due == WD_NEVER && watched->failures < TRIES)
 		arm(sampler, wd_loop_now(sampler->loop) + (sampler->interval < SOON ? sampler->interval : SOON));
+}
+
+/* --- the Engine instead ------------------------------------------------------------------------------------------------ */
+
+static void on_told(void *data, const char *id, const struct wd_sample *sample)
+{
+	struct wd_sampler *sampler = data;
+	struct watched *watched = wd_map_get(sampler->watched, id);
+	if (!watched)
+		return;
+	watched->before = watched->last;
+	watched->last = *sample;
+	double cpus = watched->before.at == WD_NEVER ? -1 : wd_sample_cpus(&watched->before, &watched->last);
+	sampler->hooks.on_sample(sampler->hooks.data, id, sample, cpus);
+}
+
+void wd_sampler_use(struct wd_sampler *sampler, struct wd_engine *engine)
+{
+	sampler->asker = wd_asker_free(sampler->asker);
+	if (engine)
+		sampler->asker = wd_asker_new(sampler->loop, engine, on_told, sampler);
+}
+
+static bool as_it_was_told(const struct watched *watched, struct wd_sample *ret_sample, double *ret_cpus)
+{
+	if (!watched->asked || watched->last.at == WD_NEVER)
+		return false;
+	*ret_sample = watched->last;
+	*ret_cpus = watched->before.at == WD_NEVER ? -1 : wd_sample_cpus(&watched->before, &watched->last);
+	return true;
 }
 
 bool wd_sampler_ask(struct wd_sampler *sampler, const char *id, struct wd_sample *ret_sample, double *ret_cpus)
 {
 	struct wd_gauge_wish wish = {.exact_from_bytes = 0, .pids = true, .limits = true};
 	struct watched *watched = wd_map_get(sampler->watched, id);
-	if (!watched || !open_gauge(sampler, id, watched) ||
-	    !look(watched, &wish, wd_loop_now(sampler->loop), ret_sample))
+	if (!watched)
+		return false;
+	if (!open_gauge(sampler, id, watched))
+		return as_it_was_told(watched, ret_sample, ret_cpus);
+	if (!look(watched, &wish, wd_loop_now(sampler->loop), ret_sample))
 		return false;
 	*ret_cpus = cpus_used(watched, ret_sample);
 	return true;
@@ -319,7 +378,7 @@ struct wd_sampler *wd_sampler_new(struct wd_loop *loop, wd_time interval, const 
 	sampler->watched = wd_map_new();
 	sampler->meter = wd_meter_new(roots, &why);
 	if (!sampler->meter)
-		wd_log(WD_LOG_INFO, NULL, NULL, "memory, CPU and pids of containers are not to be had: %s", why.text);
+		wd_log(WD_LOG_INFO, NULL, NULL, "%s: the Engine is asked what containers use", why.text);
 	return sampler;
 }
 
@@ -330,6 +389,7 @@ struct wd_sampler *wd_sampler_free(struct wd_sampler *sampler)
 	for (struct wd_map_entry *entry = wd_map_first(sampler->watched); entry; entry = wd_map_next(entry))
 		drop(wd_map_value(entry));
 	wd_map_free(sampler->watched);
+	wd_asker_free(sampler->asker);
 	wd_meter_free(sampler->meter);
 	wd_timer_free(sampler->timer);
 	wd_timer_free(sampler->afterwards);

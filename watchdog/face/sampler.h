@@ -7,6 +7,7 @@
 #ifndef WATCHDOG_FACE_SAMPLER_H
 #define WATCHDOG_FACE_SAMPLER_H
 
+#include <watchdog/engine.h>
 #include <watchdog/loop.h>
 #include <watchdog/meter.h>
 #include <watchdog/words.h>
@@ -21,18 +22,19 @@ struct wd_sampler_hooks {
 	void *data;
 };
 
-/* roots: as for wd_meter_new(). Where no cgroup tree is mounted it says so in the log, once, and samples nothing. hooks
- * are copied. */
+/* roots: as for wd_meter_new(). Why a container's files are out of reach it says in the log, once. hooks are copied. */
 struct wd_sampler *wd_sampler_new(struct wd_loop *loop, wd_time interval, const struct wd_meter_roots *roots,
 				  const struct wd_sampler_hooks *hooks);
 struct wd_sampler *wd_sampler_free(struct wd_sampler *sampler);
+/* Where the files are out of reach the Engine is asked instead (asker.h), from now on; NULL: no more, for it goes away. */
+void wd_sampler_use(struct wd_sampler *sampler, struct wd_engine *engine);
 void wd_sampler_set_interval(struct wd_sampler *sampler, wd_time interval);
 
 /* What an inspect said: it runs (its files are opened in the next pass), it does not, or its limits may be others. */
 void wd_sampler_see(struct wd_sampler *sampler, const struct wd_container *container);
 void wd_sampler_forget(struct wd_sampler *sampler, const char *id);
 
-/* An exact look now, and the CPUs used since the last one that is not too near (-1: not known yet). false: it is not
+/* An exact look now (what the Engine told is as old as a round of the asker), and the CPUs used since the last one that is not too near (-1: not known yet). false: it is not
  * sampled. */
 bool wd_sampler_ask(struct wd_sampler *sampler, const char *id, struct wd_sample *ret_sample, double *ret_cpus);
 

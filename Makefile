@@ -68,6 +68,10 @@ fake-engine: $(BUILD)/tests/fake/seadog-fake-engine ## the model Engine behind a
 $(BUILD)/tests/fake/seadog-fake-engine: $(BUILD)/tests/fake/fake.o $(FAKE_ENGINE) $(LIBRARY)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
+# What is measured here is a part of seadog by itself.
+$(BUILD)/tests/bench/looks: $(BUILD)/tests/bench/looks.o $(LIBRARY)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
 # The bench's own programs know the libraries themselves: they are what seadog is measured with and against.
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(LIBS)

@@ -183,13 +183,15 @@ need_engine() {
   sh "$root/tests/e2e/engine.sh" image "$place/engine" bb:1
 }
 
-# need_crew N: containers that sleep.
+# need_crew N: so many containers that sleep.
 need_crew() {
   need_engine
-  [ "$(docker ps -q --filter label=crew | wc -l)" -ne "$1" ] || return 0
-  note "starting $1 containers"
-  seq "$1" | xargs -I N "$DOCKER" -H "unix://$engine" run -d --network none --restart unless-stopped --label crew \
-    --name crew-N bb:1 sleep 1000000 >/dev/null
+  crew=$(docker ps -q --filter label=crew | wc -l)
+  [ "$crew" -ne "$1" ] || return 0
+  note "from $crew containers to $1"
+  [ "$crew" -ge "$1" ] || seq "$((crew + 1))" "$1" | xargs -I N "$DOCKER" -H "unix://$engine" run -d --network none \
+    --restart unless-stopped --label crew --name crew-N bb:1 sleep 1000000 >/dev/null
+  [ "$crew" -le "$1" ] || seq "$(($1 + 1))" "$crew" | xargs -I N "$DOCKER" -H "unix://$engine" rm -f crew-N >/dev/null
 }
 
 # The model Engine: fake_up CONTAINERS; then fake METHOD PATH [BODY] tells it something.

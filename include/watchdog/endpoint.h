@@ -32,7 +32,11 @@ struct wd_endpoint_wish {
  * unix, tcp, http, https; ssh, npipe and fd are refused with what to do instead. */
 bool wd_endpoint_find(const struct wd_endpoint_wish *wish, struct wd_endpoint *ret_endpoint, struct wd_error *error);
 
-/* The parts it is made of; the first three touch nothing but their arguments. What they return the caller frees. */
+/* What the docker client's config.json has for the registry of an image, as X-Registry-Auth; NULL where it has nothing, or
+ * only the name of a helper. The caller frees. */
+char *wd_endpoint_credentials(char *const *environment, const char *image);
+
+/* The parts it is made of; the first four touch nothing but their arguments. What they return the caller frees. */
 
 /* host, socket_path and base_url of "unix:///path", "tcp://name:2375", "/path", "name:2375". With tls, tcp means port
  * 2376 and https. */
@@ -40,6 +44,9 @@ bool wd_endpoint_parse(const char *host, bool tls, struct wd_endpoint *ret_endpo
 
 /* `currentContext` of a config.json; NULL where none, or "default", is in use. */
 bool wd_context_current(const char *text, size_t length, char **ret_name, struct wd_error *error);
+
+/* X-Registry-Auth for an image by the text of a config.json, or NULL. */
+char *wd_context_login(const char *text, size_t length, const char *image);
 
 /* Host and SkipTLSVerify of a context's meta.json. */
 bool wd_context_read(const char *text, size_t length, char **ret_host, bool *ret_insecure, struct wd_error *error);

@@ -93,6 +93,16 @@ static void what_is_not_there_is_refused_or_pulled(void **state)
 	assert_int_equal(stage_count(&stage, "POST create"), 1);
 }
 
+static void a_registry_is_told_who_asks(void **state)
+{
+	(void)state;
+	stage.knows_registry = true;
+	model_remove_image(stage.model, "acme/web:1.4");
+	order(WD_IMAGE_FETCH, "acme/web:1.4", NULL, DIGEST);
+	assert_int_equal(stage.end, WD_PLAN_DONE);
+	assert_string_equal(stage.auth, "login-for-acme/web");
+}
+
 /* 200, and the reason in the last line. */
 static void a_pull_that_fails_says_why(void **state)
 {
@@ -223,6 +233,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		STORY(an_image_is_found_and_kept),
 		STORY(what_is_not_there_is_refused_or_pulled),
+		STORY(a_registry_is_told_who_asks),
 		STORY(a_pull_that_fails_says_why),
 		STORY(another_image_under_that_digest_is_not_taken),
 		STORY(what_is_no_name_goes_into_no_path),

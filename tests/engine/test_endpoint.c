@@ -404,6 +404,43 @@ static void without_any_wish_a_usual_socket_is_found(void **state)
 
 #define STORY(test) cmocka_unit_test_setup_teardown(test, enter_directory, leave)
 
+/* "me:secret" in base64 is bWU6c2VjcmV0; what is sent is base64 for URLs. */
+static void assert_login(const char *config, const char *image, const char *expected)
+{
+	WD_AUTO_FREE char *login = wd_context_login(config, strlen(config), image);
+
+	if (expected)
+		assert_string_equal(login, expected);
+	else
+		assert_null(login);
+}
+
+static void registries_are_told_who_asks(void **state)
+{
+	static const char config[] =
+		"{\"auths\":{\"https://index.docker.io/v1/\":{\"auth\":\"bWU6c2VjcmV0\"},"
+		"\"ghcr.example:5000\":{\"auth\":\"bWU6c2VjcmV0\"},"
+		"\"https://old.example\":{\"identitytoken\":\"t\"},\"broken.example\":{\"auth\":\"%\"},"
+		"\"helped.example\":{}},\"credsStore\":\"desktop\"}";
+	/* {"serveraddress":"https://index.docker.io/v1/","username":"me","password":"secret"} */
+	static const char hub[] =
+		"eyJzZXJ2ZXJhZGRyZXNzIjoiaHR0cHM6Ly9pbmRleC5kb2NrZXIuaW8vdjEvIiwidXNlcm5hbWUiOiJtZSIsIn"
+		"Bhc3N3b3JkIjoic2VjcmV0In0=";
+
+	(void)state;
+	assert_login(config, "acme/web", hub);
+	assert_login(config, "web", hub);
+	assert_login(config, "docker.io/acme/web", hub);
+	assert_login(
+		config, "ghcr.example:5000/acme/web",
+		"eyJzZXJ2ZXJhZGRyZXNzIjoiZ2hjci5leGFtcGxlOjUwMDAiLCJ1c2VybmFtZSI6Im1lIiwicGFzc3dvcmQiOiJzZWNyZXQifQ==");
+	assert_login(config, "old.example/web", "eyJzZXJ2ZXJhZGRyZXNzIjoib2xkLmV4YW1wbGUiLCJpZGVudGl0eXRva2VuIjoidCJ9");
+	assert_login(config, "broken.example/web", NULL);
+	assert_login(config, "helped.example/web", NULL);
+	assert_login(config, "nobody.example/web", NULL);
+	assert_login("{", "web", NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -422,6 +459,7 @@ int main(void)
 		STORY(the_usual_places_are_those_of_docker_rootless_docker_and_podman),
 		STORY(the_first_place_that_is_a_socket_is_taken),
 		STORY(without_any_wish_a_usual_socket_is_found),
+		STORY(registries_are_told_who_asks),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

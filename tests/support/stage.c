@@ -42,6 +42,13 @@ static const char *stage_api(void *data)
 	return model_api(stage->model);
 }
 
+static char *stage_credentials(void *data, const char *image)
+{
+	const struct stage *stage = data;
+
+	return stage->knows_registry ? wd_format("login-for-%s", image) : NULL;
+}
+
 static uint32_t stage_random(void *data)
 {
 	struct stage *stage = data;
@@ -196,6 +203,8 @@ static void *stage_send(void *data, const struct wd_engine_request *request, wd_
 	struct stage_call *call = wd_alloc(1, sizeof(*call));
 
 	note_asked(stage, method, path);
+	if (request->auth)
+		wd_replace(&stage->auth, request->auth);
 	*call = (struct stage_call){.next = stage->calls, .stage = stage, .done = done, .data = done_data};
 	stage->calls = call;
 	if (++stage->in_flight > stage->most_in_flight)
@@ -433,6 +442,7 @@ void stage_init(struct stage *stage, enum model_flavour flavour)
 		.cancel = stage_cancel,
 		.podman = stage_podman,
 		.api = stage_api,
+		.credentials = stage_credentials,
 		.random = stage_random,
 		.timer_new = stage_timer_new,
 		.timer_set = stage_timer_set,
@@ -490,6 +500,7 @@ void stage_done(struct stage *stage)
 	free(stage->image_id);
 	free(stage->config);
 	free(stage->digests);
+	free(stage->auth);
 }
 
 /* --- time --- */

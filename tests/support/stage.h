@@ -69,6 +69,8 @@ struct stage {
 	char *plan; /* of what was resumed */
 	char *replaced_by;
 	char *image_id, *config, *digests; /* of an order about an image */
+	bool knows_registry; /* and what it wants to know: */
+	char *auth;          /* as it was sent last */
 	uint32_t tokens;
 	bool free_at_end; /* the listener frees the actor */
 	unsigned rows_at_end;

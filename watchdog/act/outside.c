@@ -1,6 +1,8 @@
 /* outside.c: what plans reach outside, as it is in earnest: the Engine's client, the store, the loop. */
 #include "actor.h"
 #include <sys/random.h>
+#include <unistd.h>
+#include <watchdog/endpoint.h>
 #include <watchdog/memory.h>
 
 struct wd_real {
@@ -45,6 +47,12 @@ static uint32_t real_random(void *data)
 	if (getrandom(&number, sizeof(number), GRND_NONBLOCK) != sizeof(number))
 		number = (uint32_t)wd_stamp_now();
 	return number;
+}
+
+static char *real_credentials(void *data, const char *image)
+{
+	(void)data;
+	return wd_endpoint_credentials(environ, image);
 }
 
 static void *real_timer_new(void *data, wd_callback *callback, void *callback_data)
@@ -128,6 +136,7 @@ struct wd_actor *wd_actor_new(struct wd_loop *loop, struct wd_engine *engine, st
 		.cancel = real_cancel,
 		.podman = real_podman,
 		.api = real_api,
+		.credentials = real_credentials,
 		.random = real_random,
 		.timer_new = real_timer_new,
 		.timer_set = real_timer_set,

@@ -169,3 +169,69 @@ bool wd_context_load(const char *directory, const char *name, struct wd_context 
 	*ret_context = context;
 	return true;
 }
+
+/* --- registries --- */
+
+#define DOCKER_HUB "https://index.docker.io/v1/"
+#define BASE64 sodium_base64_VARIANT_ORIGINAL
+
+/* What stands before the first slash is a registry if it looks like a host, as the client has it. */
+static char *registry_of(const char *image)
+{
+	size_t length = strcspn(image, "/");
+	WD_AUTO_FREE char *first = wd_copy_part(image, length);
+	bool host = image[length] == '/' && (strpbrk(first, ".:") || strcmp(first, "localhost") == 0);
+	return wd_copy(host && strcmp(first, "docker.io") != 0 ? first : DOCKER_HUB);
+}
+
+/* "user:password" in base64, as `docker login` writes it where there is no helper. */
+static bool take_login(const char *encoded, struct wd_json *login)
+{
+	size_t room = strlen(encoded), length = 0;
+	WD_AUTO_FREE char *plain = wd_alloc(room + 1, 1);
+	if (sodium_base642bin((unsigned char *)plain, room, encoded, room, " \n", &length, NULL, BASE64) != 0)
+		return false;
+	plain[length] = '\0';
+	char *colon = strchr(plain, ':');
+	if (!colon)
+		return false;
+	*colon = '\0';
+	wd_json_set_string(login, "username", plain);
+	wd_json_set_string(login, "password", colon + 1);
+	sodium_memzero(plain, room);
+	return true;
+}
+
+static char *encode_login(const struct wd_json *login)
+{
+	WD_AUTO_FREE char *text = wd_json_print(login);
+	size_t length = strlen(text), room = sodium_base64_encoded_len(length, sodium_base64_VARIANT_URLSAFE);
+	char *encoded = wd_alloc(room, 1);
+	return sodium_bin2base64(encoded, room, (const unsigned char *)text, length, sodium_base64_VARIANT_URLSAFE);
+}
+
+char *wd_context_login(const char *text, size_t length, const char *image)
+{
+	WD_AUTO_JSON struct wd_json *config = wd_json_parse(text, length, NULL);
+	WD_AUTO_JSON struct wd_json *login = wd_json_object();
+	WD_AUTO_FREE char *registry = registry_of(image);
+	WD_AUTO_FREE char *address = wd_format("https://%s", registry);
+	const struct wd_json *auths = wd_json_get(config, "auths"), *found = wd_json_get(auths, registry);
+	if (!found)
+		found = wd_json_get(auths, address);
+	const char *encoded = wd_json_string(wd_json_get(found, "auth"), "");
+	const char *identity = wd_json_string(wd_json_get(found, "identitytoken"), "");
+	wd_json_set_string(login, "serveraddress", registry);
+	if (*identity)
+		wd_json_set_string(login, "identitytoken", identity);
+	else if (!*encoded || !take_login(encoded, login))
+		return NULL;
+	return encode_login(login);
+}
+
+char *wd_context_credentials(const char *directory, const char *image)
+{
+	WD_AUTO_FREE char *path = wd_format("%s/config.json", directory);
+	WD_AUTO_TEXT struct wd_text text = {0};
+	return read_file(path, &text) ? wd_context_login(wd_text_get(&text), text.length, image) : NULL;
+}

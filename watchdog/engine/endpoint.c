@@ -399,3 +399,9 @@ bool wd_endpoint_find(const struct wd_endpoint_wish *wish, struct wd_endpoint *r
 	*ret_endpoint = endpoint;
 	return true;
 }
+
+char *wd_endpoint_credentials(char *const *environment, const char *image)
+{
+	WD_AUTO_FREE char *directory = config_directory(environment);
+	return directory ? wd_context_credentials(directory, image) : NULL;
+}

@@ -62,6 +62,7 @@ struct wd_journal {
 void wd_journal_done(struct wd_journal *journal);
 int64_t wd_store_next_plan(struct wd_store *store);
 void wd_store_journal(struct wd_store *store, const struct wd_journal *journal, wd_store_done *done, void *data);
+/* One that fails is repeated behind the next change that succeeds. */
 void wd_store_strike(struct wd_store *store, int64_t journal_id, wd_store_done *done, void *data);
 
 /* Reading, at the start and for commands; these wait for what is queued, so not in the middle of the loop's work. */

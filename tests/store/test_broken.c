@@ -131,6 +131,45 @@ static void all_calls_fail_from_some_moment_on(void **state)
 	assert_true(break_everywhere(true, FOR_EVER, EIO) > 10);
 }
 
+static struct wd_store *open_here(void)
+{
+	struct wd_error error = {0};
+	struct wd_store *store = wd_store_open(place, NULL, NULL, &error);
+	if (!store)
+		fail_msg("%s", error.text);
+	return store;
+}
+
+/* The plan has ended, and the disk is full for that moment: it must not be carried out once more. */
+static void a_strike_that_fails_is_repeated_when_the_disk_works(void **state)
+{
+	(void)state;
+	struct keeping_told told = {0};
+	bool plans[2] = {false, false};
+	place = keeping_place();
+	struct wd_store *store = open_here();
+	wd_store_journal(store, keeping_journal(1), keeping_done, &told);
+	wd_store_journal(store, keeping_journal(2), keeping_done, &told);
+	assert_int_equal(told.failures, 0);
+	arm(1, FOR_EVER, ENOSPC);
+	wd_store_strike(store, 1, keeping_done, &told);
+	wd_store_service(store, keeping_memory("a", 1), keeping_done, &told);
+	assert_int_equal(told.failures, 2);
+	arm(0, -1, 0);
+	assert_true(wd_store_load_journal(store, note_plan, plans, NULL));
+	assert_true(plans[1]);
+	wd_store_service(store, keeping_memory("a", 2), keeping_done, &told);
+	assert_int_equal(told.failures, 2);
+	wd_store_close(store);
+	store = open_here();
+	plans[0] = plans[1] = false;
+	assert_true(wd_store_load_journal(store, note_plan, plans, NULL));
+	assert_true(plans[0] && !plans[1]);
+	wd_store_close(store);
+	keeping_clear(place);
+	free(place);
+}
+
 static void a_disk_that_never_works_fails_every_change(void **state)
 {
 	(void)state;
@@ -156,6 +195,7 @@ int main(int count, char **arguments)
 		cmocka_unit_test(a_call_that_fails_once_for_want_of_room),
 		cmocka_unit_test(a_call_that_fails_once_for_a_broken_disk),
 		cmocka_unit_test(all_calls_fail_from_some_moment_on),
+		cmocka_unit_test(a_strike_that_fails_is_repeated_when_the_disk_works),
 		cmocka_unit_test(a_disk_that_never_works_fails_every_change),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

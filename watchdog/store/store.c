@@ -25,6 +25,10 @@ struct wd_store {
 	 * back to life after a crash, unless the next one is written over it: so the next has to write something, even if it
 	 * only strikes out what never was. */
 	bool has_failed;
+	/* Plans that have ended, and whose strike did not reach the disk: struck out when it takes again, or they would be
+	 * finished once more by the next seadog. */
+	int64_t *unstruck;
+	size_t unstruck_count;
 
 	struct wd_loop *loop; /* NULL: no thread, everything at once */
 	struct wd_wake *wake;
@@ -162,6 +166,32 @@ static void log_after(struct wd_store *store, const struct wd_change *first, con
 			wd_actions_failed(&store->actions, change->journal.id, change->why);
 }
 
+static void note_unstruck(struct wd_store *store, const struct wd_change *first, const struct wd_change *end)
+{
+	for (const struct wd_change *change = first; change != end; change = TAILQ_NEXT(change, entry)) {
+		if (change->kind != WD_CHANGE_STRIKE || !change->why)
+			continue;
+		store->unstruck = wd_realloc(store->unstruck, store->unstruck_count + 1, sizeof(*store->unstruck));
+		store->unstruck[store->unstruck_count++] = change->number;
+	}
+}
+
+/* In a transaction of their own, so that they take no other with them. */
+static void strike_again(struct wd_store *store)
+{
+	struct wd_error error = {0};
+	bool ok = wd_database_begin(store->database, true, &error);
+	for (size_t n = 0; ok && n < store->unstruck_count; n++)
+		ok = wd_rows_strike(store->database, store->unstruck[n], &error);
+	if (ok && wd_database_commit(store->database, &error)) {
+		store->unstruck_count = 0;
+		return;
+	}
+	wd_database_rollback(store->database);
+	store->has_failed = true;
+	set_trouble(store, error.text);
+}
+
 static void write_changes(struct wd_store *store, struct wd_change *first, const struct wd_change *end)
 {
 	struct wd_error error = {0};
@@ -172,6 +202,9 @@ static void write_changes(struct wd_store *store, struct wd_change *first, const
 		set_trouble(store, NULL);
 	else
 		write_alone(store, first, end);
+	if (store->unstruck_count && is_in_order(store) && !store->has_failed)
+		strike_again(store);
+	note_unstruck(store, first, end);
 	log_after(store, first, end);
 }
 
@@ -522,6 +555,7 @@ static struct wd_store *free_store(struct wd_store *store)
 	pthread_cond_destroy(&store->nothing_to_do);
 	pthread_cond_destroy(&store->something_to_do);
 	pthread_mutex_destroy(&store->lock);
+	free(store->unstruck);
 	free(store->trouble);
 	free(store->shown_trouble);
 	free(store);

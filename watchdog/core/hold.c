@@ -2,7 +2,7 @@
 
 void wd_hold_end(struct wd_guard *guard, struct wd_service *service)
 {
-	service->memory.hold.held = false;
+	service->memory.hold.held = service->cut_hold = false;
 	if (service->unhealthy_since != WD_NEVER) /* its time begins anew, as its windows do */
 		service->unhealthy_since = guard->now;
 	wd_usage_forget(service);

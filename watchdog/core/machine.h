@@ -140,6 +140,7 @@ struct wd_service {
 	uint64_t manual;  /* ticket of a plan that a person asked for, or that a start by hand made; 0: none */
 	uint64_t request; /* of the person */
 	enum wd_action manual_action;
+	bool cut_hold; /* seadog died between the row that says held and the hold: it was stopped by nobody yet */
 	bool manual_again; /* the hold stood before that: it stands if that fails, too */
 	bool manual_waits; /* for the store, */
 	wd_time manual_by; /* but not for ever */

@@ -178,6 +178,8 @@ void wd_manual_started(struct wd_guard *guard, struct wd_service *service)
 {
 	if (wd_manual_busy(service) || !may_by_itself(guard, service))
 		return;
+	if (service->cut_hold) /* no hold has emptied them */
+		wd_service_empty(service);
 	service->request = 0;
 	service->manual_action = WD_ACTION_RELEASE;
 	service->manual_no_start = false;
@@ -284,6 +286,7 @@ void wd_manual_acted(struct wd_guard *guard, struct wd_service *service, const s
 		wd_service_empty(service);
 		if (!service->memory.hold.held) /* begun by a seadog before this one */
 			wd_hold_begin(guard, service, service->manual_action, 0);
+		service->cut_hold = false;
 		service->memory.hold.policy = fact->acted.kept;
 		wd_hold_leaves(guard, service, (struct wd_restart_policy){.kind = WD_RESTART_NO});
 		wd_guard_dirty(guard, service, true);

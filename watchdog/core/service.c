@@ -162,6 +162,10 @@ void wd_service_recall(struct wd_guard *guard, const struct wd_memory *memory)
 	if (mine->id)
 		wd_map_set(guard->by_id, mine->id, service);
 	recall_wait(service);
+	/* A hold that was carried out has left it without a policy. */
+	service->cut_hold = mine->hold.held && mine->hold.kind == WD_ACTION_STOP && mine->policy.kind != WD_RESTART_NO;
+	if (mine->hold.held && mine->hold.incident >= guard->next_incident)
+		guard->next_incident = mine->hold.incident + 1; /* its incident has not reached the disk */
 	service->spared = !wd_service_may_touch(guard, service);
 	service->next = guard->now;
 }

@@ -160,16 +160,20 @@ static void compare_count(struct wd_guard *guard, struct wd_service *service, wd
 }
 
 /* Whether what is held is as a hold leaves it. */
-static void judge_hold(struct wd_guard *guard, struct wd_service *service)
+static void judge_hold(struct wd_guard *guard, struct wd_service *service, bool began_anew)
 {
 	const struct wd_container *container = service->container;
 	bool paused = service->memory.hold.kind == WD_ACTION_PAUSE;
+	bool has_policy = container->policy.kind != WD_RESTART_NO;
 
 	if (!service->memory.hold.held || wd_service_busy(service))
 		return;
-	if (service->running && !(paused && container->state == WD_STATE_PAUSED))
+	if (service->cut_hold && !began_anew && has_policy)
+		wd_manual_complete(guard, service);
+	else if (container->state == WD_STATE_RESTARTING || /* and crashed at once, before anybody saw it run */
+		 (service->running && !(paused && container->state == WD_STATE_PAUSED)))
 		wd_manual_started(guard, service);
-	else if (!paused && container->state == WD_STATE_EXITED && container->policy.kind != WD_RESTART_NO)
+	else if (!paused && container->state == WD_STATE_EXITED && has_policy)
 		wd_manual_complete(guard, service);
 }
 
@@ -179,6 +183,8 @@ void wd_sight_take(struct wd_guard *guard, struct wd_service *service, wd_time a
 		service->look_at = guard->now + RETRY_INSPECT;
 		return;
 	}
+	bool began_anew = service->container->restart_count < service->memory.counted;
+
 	wd_crash_learn(guard, service);
 	wd_oom_look(guard, service, first);
 	take_state(guard, service, first);
@@ -188,7 +194,7 @@ void wd_sight_take(struct wd_guard *guard, struct wd_service *service, wd_time a
 	else
 		wd_service_account_is_right(guard, service, asked); /* its row is written with the event that asked */
 	judge_down(guard, service);
-	judge_hold(guard, service);
+	judge_hold(guard, service, began_anew);
 	wd_throttle_seen(guard, service, asked);
 	wd_case_seen(guard, service);
 }

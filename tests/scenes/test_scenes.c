@@ -10,7 +10,7 @@
  * unhealthy · limited CPUS (by somebody) · paused · removed · vanishes (without an event) · gives-up "why" (a restart that fails without an event) ·
  * did (the plan ordered last is done) · begins (a release has started it, and goes on) · failed "why" · seen (as it is,
  * by the list after a connection) · uses memory 120MiB +1MiB/s of 128MiB cache 20MiB cpu 0.5 of 2 pids 7 of 100 oom 1
- * pressure memory 40% (support/uses.h; looked at once an interval from then on, as far as the guard wishes) · stale 1s (an inspect that was asked then) · started (the event alone) · hold · release · mute 30m · unmute. Of the world: engine up|down|restarted, synced,
+ * pressure memory 40% (support/uses.h; looked at once an interval from then on, as far as the guard wishes) · died-at 5s CODE (told only now) · stale 1s (an inspect that was asked then) · started (the event alone) · hold · release · mute 30m · unmute. Of the world: engine up|down|restarted, synced,
  * disk full|fine|slow, late 3s, blind on|off (inspects are not answered), deaf on|off (nothing is told, though it
  * happens), self NAME (first), all-muted 30m, replay on|off (events are from the past), seadog killed (and started again with what is on disk; then tell
  * it again that the engine is up, who is `seen`, and synced), reload "key = value" (that line of the configuration).
@@ -243,13 +243,13 @@ static void run_to(struct scene *scene, wd_time at)
 	scene->now = at > scene->now ? at : scene->now;
 }
 
-static void tell_event(struct scene *scene, struct box *box, enum wd_event_kind kind, int exit_code, int signal,
-		       enum wd_health health)
+static void tell_event_of(struct scene *scene, struct box *box, wd_time at, enum wd_event_kind kind, int exit_code,
+			  int signal, enum wd_health health)
 {
 	struct wd_event event = {.kind = kind,
-				 .at = scene->now,
-				 .from = scene->now,
-				 .stamp = stamp_at(scene->now),
+				 .at = at,
+				 .from = at,
+				 .stamp = stamp_at(at),
 				 .exit_code = exit_code,
 				 .signal = signal,
 				 .health = health,
@@ -261,6 +261,12 @@ static void tell_event(struct scene *scene, struct box *box, enum wd_event_kind 
 	memcpy(event.id, box->id, sizeof(event.id));
 	snprintf(event.name, sizeof(event.name), "%s", box->container.name);
 	tell(scene, &fact);
+}
+
+static void tell_event(struct scene *scene, struct box *box, enum wd_event_kind kind, int exit_code, int signal,
+		       enum wd_health health)
+{
+	tell_event_of(scene, box, scene->now, kind, exit_code, signal, health);
 }
 
 /* --- what a container does -------------------------------------------------------------------------------------------- */
@@ -411,7 +417,8 @@ static void plan_ended(struct scene *scene, struct box *box, enum wd_plan_end en
 
 	if (!scene->orders[0].ticket)
 		fail_at(scene, "no plan was ordered");
-	const struct wd_order *order = &scene->orders[0];
+	const struct wd_order done = scene->orders[0], *order = &done;
+	memset(&scene->orders[0], 0, sizeof(scene->orders[0])); /* the end of one may be the beginning of the next */
 	fact.acted.ticket = order->ticket;
 	fact.acted.end = end;
 	fact.acted.detail = detail;
@@ -434,7 +441,6 @@ static void plan_ended(struct scene *scene, struct box *box, enum wd_plan_end en
 		starts(scene, box, true);
 	}
 	tell(scene, &fact);
-	memset(&scene->orders[0], 0, sizeof(scene->orders[0]));
 }
 
 static void ask(struct scene *scene, const char *name, enum wd_ask what, wd_time until)
@@ -479,6 +485,9 @@ static void container_does(struct scene *scene, struct box *box, char **words, s
 		seen(scene, box, span_of(scene, what));
 	else if (wd_text_equal(verb, "dies"))
 		dies(scene, box, (int)atol(what), count > 2);
+	else if (wd_text_equal(verb, "died-at"))
+		tell_event_of(scene, box, BASE + span_of(scene, what), WD_EVENT_DIE, (int)atol(words[2]), 0,
+			      WD_HEALTH_NONE);
 	else if (wd_text_equal(verb, "starts"))
 		starts(scene, box, count > 1);
 	else if (wd_text_equal(verb, "killed"))

@@ -79,9 +79,9 @@ static bool policy_answers(const struct wd_service *service, int exit_code)
 }
 
 /* A die that came so late that it was taken for lost, and counted as unseen. */
-static bool paid_before(struct wd_service *service)
+static bool paid_before(struct wd_service *service, wd_stamp stamp)
 {
-	bool paid = service->paid_ahead;
+	bool paid = service->paid_ahead || stamp < service->paid_until;
 
 	service->paid_ahead = false;
 	return paid;
@@ -95,7 +95,7 @@ static void crash(struct wd_guard *guard, struct wd_service *service, struct wd_
 	service->ended = !answered;
 	if (answered) {
 		service->waiting_since = mark.at;
-		counts = !paid_before(service);
+		counts = !paid_before(service, mark.stamp);
 		service->memory.counted += counts;
 		if (service->memory.counted >= service->owed)
 			service->owed = 0;
@@ -137,6 +137,7 @@ void wd_crash_die(struct wd_guard *guard, struct wd_service *service, const stru
 	int exit_code = service->container->spoofs_exit_code ? -1 : event->exit_code;
 
 	service->running = false;
+	service->doubtful = service->asked_until && !asked ? event->stamp : WD_STAMP_NONE;
 	service->asked_until = 0;
 	service->unhealthy_since = WD_NEVER;
 	wd_usage_forget(service);
@@ -177,6 +178,20 @@ void wd_crash_decide(struct wd_guard *guard, struct wd_service *service, int exi
 	service->undecided.stamp = WD_STAMP_NONE;
 	mark.exit_code = exit_code;
 	crash(guard, service, mark, service->undecided_life);
+}
+
+void wd_crash_take_back(struct wd_guard *guard, struct wd_service *service)
+{
+	struct wd_marks *crashes = &service->crashes;
+	struct wd_mark_time *last = crashes->count ? &crashes->items[crashes->count - 1] : NULL;
+
+	service->undecided.stamp = service->pending.stamp = WD_STAMP_NONE;
+	if (last && last->stamp == service->doubtful) {
+		crashes->count--;
+		service->memory.counted -= service->memory.counted > 0;
+	}
+	service->doubtful = WD_STAMP_NONE;
+	wd_guard_dirty(guard, service, false);
 }
 
 /* The exit code that only inspect knows: read while it is not running, or lost for ever. */
@@ -229,6 +244,8 @@ void wd_crash_owed(struct wd_guard *guard, struct wd_service *service)
 	/* The Engine counts first and says so later, up to seconds later where output is held open: of a container that is
 	 * between two runs the last die may still be on its way. */
 	service->paid_ahead = missing && !service->running;
+	if (missing && service->running)
+		service->paid_until = service->container->started;
 	wd_service_account_is_right(guard, service, service->owed_asked);
 	wd_guard_dirty(guard, service, false);
 }

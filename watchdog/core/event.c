@@ -1,6 +1,7 @@
 #include "machine.h"
 
 #define AFTER_KILL (5 * WD_SECOND)
+#define BEHIND_DIE (WD_SECOND * 1000) /* of stamps */
 
 bool wd_service_busy(const struct wd_service *service)
 {
@@ -16,6 +17,7 @@ void wd_event_begin_run(struct wd_service *service, wd_time at)
 	service->ended_at = WD_NEVER;
 	service->started_at = at;
 	service->asked_until = 0;
+	service->doubtful = WD_STAMP_NONE;
 	service->ooms_in_run = 0;
 	service->run_heard = true;
 	wd_usage_forget(service);
@@ -69,8 +71,11 @@ static void on_kill(struct wd_service *service, const struct wd_event *event)
 }
 
 /* Before or behind its die, or alone where the Engine was waiting: no marker of anything but that last case. */
-static void on_stop(struct wd_service *service, const struct wd_event *event)
+static void on_stop(struct wd_guard *guard, struct wd_service *service, const struct wd_event *event)
 {
+	/* Older Engines say so behind the die, which may have taken longer than we were told. */
+	if (service->doubtful && event->stamp - service->doubtful <= BEHIND_DIE)
+		wd_crash_take_back(guard, service);
 	if (service->running) /* newer Engines say so before the die, which may have taken longer than we were told */
 		service->asked_until = event->at + AFTER_KILL;
 	service->stopped = service->ended = true;
@@ -109,7 +114,7 @@ static void take_event(struct wd_guard *guard, struct wd_service *service, const
 		on_kill(service, event);
 		break;
 	case WD_EVENT_STOP:
-		on_stop(service, event);
+		on_stop(guard, service, event);
 		break;
 	case WD_EVENT_OOM:
 		wd_oom_event(guard, service, event);

@@ -90,6 +90,7 @@ struct wd_service {
 	wd_time stopped_at;            /* when it was stopped between two runs */
 	bool ended;                    /* its last run is over, and no policy answers that */
 	wd_time asked_until;           /* a die up to then was asked for; 0: nobody asked */
+	wd_stamp doubtful;             /* its last die came later than that; NONE: it did not */
 	bool run_told;                 /* a start was heard since StartedAt was last seen to change */
 	bool other_run;                /* StartedAt has changed, and no start was heard: a run that nobody told */
 	wd_time started_at;            /* of this run, or of the last */
@@ -124,6 +125,7 @@ struct wd_service {
 	wd_time owed_asked; /* when the inspect was asked that told it */
 	unsigned by_tool;   /* counted as started by a tool since the last look: it may have been a policy set since */
 	bool paid_ahead;    /* the die that may still come was counted as unseen already */
+	wd_stamp paid_until; /* and so was each of before that run */
 	wd_time sure_at;    /* memory.sure on our clock */
 
 	wd_time broke_at;                    /* when it was well for the last time and broke; WD_NEVER: never */
@@ -221,6 +223,7 @@ void wd_event_end_wait(struct wd_service *service, wd_time at); /* the Engine's 
 void wd_sight_take(struct wd_guard *guard, struct wd_service *service, wd_time asked, bool first);
 void wd_crash_die(struct wd_guard *guard, struct wd_service *service, const struct wd_event *event);
 void wd_crash_count(struct wd_guard *guard, struct wd_service *service, struct wd_mark_time mark, wd_time life);
+void wd_crash_take_back(struct wd_guard *guard, struct wd_service *service); /* the doubtful die was asked for */
 void wd_crash_answered(struct wd_guard *guard, struct wd_service *service); /* a pending one, by the policy after all */
 void wd_crash_owed(struct wd_guard *guard, struct wd_service *service);     /* what was owed has not come */
 void wd_crash_learn(struct wd_guard *guard, struct wd_service *service);    /* the exit code, from inspect */

@@ -29,6 +29,16 @@ static bool wanted_up(const struct wd_service *service)
 	}
 }
 
+/* `docker kill` while the Engine waits emits nothing. A restart that fails leaves its complaint, and one that the Engine
+ * never meant to make is not in RestartCount. */
+static bool was_killed_waiting(const struct wd_service *service)
+{
+	const struct wd_container *container = service->container;
+
+	return service->waiting_since != WD_NEVER && container->state == WD_STATE_EXITED &&
+	       !(container->trouble && *container->trouble) && container->restart_count == service->memory.counted;
+}
+
 /* The run as inspect tells it, where no event has told it. */
 static void take_state(struct wd_guard *guard, struct wd_service *service, bool first)
 {
@@ -48,6 +58,8 @@ static void take_state(struct wd_guard *guard, struct wd_service *service, bool 
 	} else if (!runs) {
 		service->running = false;
 		wd_usage_forget(service);
+		if (was_killed_waiting(service))
+			service->stopped = service->ended = true;
 		service->stopped |= first && container->state == WD_STATE_EXITED;
 	}
 	service->other_run = false;

@@ -5,6 +5,7 @@
 #ifndef WATCHDOG_RECORDS_H
 #define WATCHDOG_RECORDS_H
 
+#include <watchdog/sample.h>
 #include <watchdog/text.h>
 #include <watchdog/words.h>
 
@@ -96,14 +97,6 @@ struct wd_step {
 struct wd_note { /* a line of the incident's time line: a crash, a decision and why */
 	wd_stamp at;
 	char *text;
-};
-#define WD_INCIDENT_POINTS 96
-struct wd_point { /* what it used at a moment, in the minutes before the incident was opened and before it was closed */
-	wd_stamp at;
-	uint64_t usage_bytes;       /* with page cache */
-	uint64_t working_set_bytes; /* without; 0: not read then */
-	double cpus;                /* used at that time; below 0: not known */
-	uint64_t pids;              /* 0: not read */
 };
 struct wd_incident {
 	int64_t id;

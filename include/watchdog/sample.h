@@ -37,6 +37,15 @@ struct wd_alarm_wish {
 	bool oom;
 	struct wd_pressure pressure; /* shares above 0 are wished */
 };
+#define WD_INCIDENT_POINTS 96
+struct wd_point { /* of an incident: what was used in the minutes before it was opened, and before it was closed */
+	wd_stamp at;
+	uint64_t usage_bytes;       /* with page cache */
+	uint64_t working_set_bytes; /* without; 0: not read then */
+	double cpus;                /* used at that time; below 0: not known */
+	uint64_t pids;              /* 0: not read */
+};
+
 /* What a look must know beyond usage and CPU time. */
 struct wd_gauge_wish {
 	uint64_t exact_from_bytes; /* read memory.stat where the usage reaches this; WD_UNLIMITED: never, 0: always */

@@ -17,6 +17,7 @@
 #include <watchdog/memory.h>
 
 #include "support/disk.h"
+#include "support/uses.h"
 
 #define BASE (1000 * WD_HOUR)
 #define WALL (1767225600LL * 1000000000) /* 2026-01-01 */
@@ -50,6 +51,10 @@ struct box { /* what the Engine knows */
 	unsigned born;
 	wd_time real[REAL_MOST]; /* deaths that nobody asked for */
 	unsigned real_count;
+	struct uses uses;
+	bool looked_at; /* this run is known to who looks at what it uses */
+	wd_time kills[REAL_MOST];
+	unsigned kill_count;
 };
 
 struct walk {
@@ -315,7 +320,48 @@ static void die(struct walk *walk, struct box *box, int code)
 	container->exit_code = code;
 	if (!box->asked)
 		box->real[box->real_count++ % REAL_MOST] = walk->now;
+	/* Whose kill nobody has told is counted when it ends with that code, which may be much later. */
+	if (code == 137 && box->kill_count)
+		box->kills[(box->kill_count - 1) % REAL_MOST] = walk->now;
+	box->looked_at = false;
+	box->uses.oom_kills = 0;
 	tell_event(walk, box, WD_EVENT_DIE, code);
+}
+
+/* A look at each that runs, of what the guard wishes to know. */
+static void look_around(struct walk *walk)
+{
+	for (unsigned i = 0; i < BOXES; i++) {
+		struct box *box = &walk->boxes[i];
+		struct wd_gauge_wish wish;
+		if (!box->there || !box->looked_at || one_in(walk, 20))
+			continue;
+		wd_guard_wish(walk->guard, box->id, walk->now, &wish);
+		struct wd_sample sample = uses_look(&box->uses, &wish, walk->now);
+		struct wd_fact fact = {.kind = WD_FACT_SAMPLE,
+				       .used = {.id = box->id, .sample = &sample, .cpus = box->uses.cpus}};
+		tell(walk, &fact);
+	}
+}
+
+/* It uses more, or less, or grows from now on. */
+static void use(struct walk *walk, struct box *box)
+{
+	struct uses *uses = &box->uses;
+
+	uses->since = walk->now;
+	uses->memory_bytes = 1e6 * (double)below(walk, 110);
+	uses->growth_bytes = one_in(walk, 3) ? 1e6 * (double)below(walk, 3) : 0;
+	uses->cache_bytes = one_in(walk, 3) ? 2e8 : 0;
+	uses->cpus = (double)below(walk, 22) / 10;
+	uses->pids = below(walk, 110);
+	uses->pressure.memory = uses->pressure.io = (double)below(walk, 100) / 100;
+}
+
+static void kill_a_child(struct walk *walk, struct box *box)
+{
+	box->uses.oom_kills++;
+	box->kills[box->kill_count++ % REAL_MOST] = walk->now;
 }
 
 static void start(struct walk *walk, struct box *box, bool by_policy)
@@ -361,6 +407,8 @@ static void create(struct walk *walk, struct box *box)
 	container->cpus = (struct wd_cpus){0};
 	container->started = container->finished = WD_STAMP_NONE;
 	container->state = WD_STATE_CREATED;
+	container->oom_killed = false;
+	container->exit_code = 0;
 	box->there = true;
 	box->held = box->kept = false;
 	tell_event(walk, box, WD_EVENT_CREATE, -1);
@@ -378,6 +426,7 @@ static void run(struct walk *walk, struct box *box)
 		break;
 	case 1:
 		container->oom_killed = true;
+		kill_a_child(walk, box);
 		if (!one_in(walk, 4))
 			tell_event(walk, box, WD_EVENT_OOM, -1);
 		break;
@@ -457,6 +506,8 @@ static void live(struct walk *walk, struct box *box)
 	}
 	if (one_in(walk, 30))
 		box->bad = !box->bad;
+	if (one_in(walk, 5))
+		use(walk, box);
 	if (one_in(walk, 100)) {
 		one_in(walk, 2) ? claim(walk, box) : take_name(walk, box);
 		return;
@@ -491,6 +542,7 @@ static void show(struct walk *walk, struct box *box, wd_time asked, bool synced)
 	fact.seen.asked = asked;
 	fact.seen.synced = synced;
 	tell(walk, &fact);
+	box->looked_at = box->container.state == WD_STATE_RUNNING || box->container.state == WD_STATE_PAUSED;
 }
 
 static void answer_inspect(struct walk *walk, const struct deed *deed)
@@ -712,7 +764,8 @@ static void reload(struct walk *walk)
 					      "throttle:0.5, restart, restart, stop",
 					      "throttle:2",
 					      "hook:none"};
-	static const char *const triggers[] = {"restarts", "flapping", "exit", "down", "oom", "unhealthy"};
+	static const char *const triggers[] = {"restarts", "flapping", "exit", "down",     "oom",     "unhealthy",
+					       "memory",   "cpu",      "pids", "pressure", "forecast"};
 	struct wd_text text = {0};
 
 	walk->observe = one_in(walk, 8);
@@ -722,7 +775,11 @@ static void reload(struct walk *walk)
 		      "mass_failure = %s\n[hook none]\ncommand = /bin/true\n[defaults]\nexit = %s\ncooldown = %s\n",
 		      one_in(walk, 2) ? "off" : "3 within 10s; wait 60s", one_in(walk, 2) ? "3" : "off",
 		      one_in(walk, 2) ? "5m" : "10s");
-	for (unsigned i = 0; i < 6; i++)
+	wd_text_print(&text, "memory = %s\ncpu = %s\npids = %s\npressure = %s\nforecast = %s\n",
+		      one_in(walk, 4) ? "off" : "90% for 3s", one_in(walk, 2) ? "off" : "90% for 20s",
+		      one_in(walk, 2) ? "off" : "100 for 0s",
+		      one_in(walk, 2) ? "off" : "io 60% for 2s, memory 90% for 1s", one_in(walk, 2) ? "off" : "1m");
+	for (unsigned i = 0; i < sizeof(triggers) / sizeof(triggers[0]); i++)
 		wd_text_print(&text, "on_%s = %s\n", triggers[i],
 			      ladders[below(walk, sizeof(ladders) / sizeof(ladders[0]))]);
 	struct wd_settings *fresh = settings_of(walk, wd_text_get(&text));
@@ -749,7 +806,7 @@ static void begin_again(struct walk *walk)
 	walk->act_count = 0;
 	memset(walk->by_hand, 0, sizeof(walk->by_hand));
 	for (unsigned i = 0; i < BOXES; i++)
-		walk->boxes[i].kept = false;
+		walk->boxes[i].kept = walk->boxes[i].looked_at = false;
 	walk->guard = wd_guard_new(walk->settings[0], NULL, disk_next_incident(&walk->disk), walk->now);
 	disk_recall(&walk->disk, recall, walk);
 	for (struct deed **slot = &walk->deeds; *slot;) {
@@ -790,6 +847,25 @@ static void check_counts(struct walk *walk)
 	}
 }
 
+/* No OOM kill is counted that was none, and none twice, whoever tells: the event, inspect, the kernel's count. */
+static void check_kills(struct walk *walk)
+{
+	struct wd_service_view view;
+
+	for (unsigned i = 0; i < BOXES; i++) {
+		const struct box *box = &walk->boxes[i];
+		unsigned real = 0;
+		if (!wd_guard_find(walk->guard, box->container.name, walk->now, &view))
+			continue;
+		for (unsigned j = 0; j < box->kill_count && j < REAL_MOST; j++)
+			real += walk->now - box->kills[j] <= 10 * WD_MINUTE;
+		for (unsigned j = 0; j < view.window_count; j++)
+			if (view.windows[j].trigger == WD_TRIGGER_OOM && view.windows[j].count > real)
+				broken(walk, "%s: %u OOM kills counted of %u", box->container.name,
+				       view.windows[j].count, real);
+	}
+}
+
 static void take_step(struct walk *walk)
 {
 	static const wd_time spans[] = {0,
@@ -823,7 +899,9 @@ static void take_step(struct walk *walk)
 		live(walk, &walk->boxes[below(walk, BOXES)]);
 	if (!one_in(walk, 3))
 		answer_some(walk);
+	look_around(walk);
 	check_counts(walk);
+	check_kills(walk);
 }
 
 /* Everything is well from now on: nothing may hang. */
@@ -833,10 +911,11 @@ static void calm_down(struct walk *walk)
 	if (!walk->up)
 		come_up(walk);
 	for (unsigned i = 0; i < BOXES; i++)
-		walk->boxes[i].bad = false;
+		walk->boxes[i].bad = false, walk->boxes[i].uses = uses_nothing();
 	for (unsigned round = 0; round < 400; round++) {
 		answer_some(walk);
 		pass(walk, round < 200 ? WD_SECOND : 10 * WD_MINUTE);
+		look_around(walk);
 		struct box *box = &walk->boxes[round % BOXES];
 		if (!box->there || round < 50)
 			continue;
@@ -924,6 +1003,9 @@ static void walk_along(uint64_t seed)
 			container->labels[container->label_count++] =
 				(struct wd_label){.key = wd_copy("seadog.enable"), .value = wd_copy("false")};
 		}
+		walk->boxes[i].uses = uses_nothing();
+		walk->boxes[i].uses.limit_bytes = 1e8;
+		walk->boxes[i].uses.pids_limit = 100;
 		create(walk, &walk->boxes[i]);
 	}
 	for (walk->step = 0; walk->step < STEPS; walk->step++)

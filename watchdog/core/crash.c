@@ -288,15 +288,23 @@ void wd_oom_event(struct wd_guard *guard, struct wd_service *service, const stru
 	count_oom(guard, service, oom_at(event->at, event->stamp, !event->replayed));
 }
 
+/* A kill of this run was counted by a seadog before this one. */
+static bool counted_in_run(const struct wd_service *service)
+{
+	const struct wd_marks *ooms = &service->ooms;
+
+	return ooms->count && ooms->items[ooms->count - 1].stamp >= service->container->started;
+}
+
 /* At the first look the kill is one of the past, and may have been counted by a seadog before this one. */
 void wd_oom_look(struct wd_guard *guard, struct wd_service *service, bool first)
 {
 	const struct wd_container *container = service->container;
-	wd_stamp end = first ? container->finished : guard->stamp;
+	wd_stamp end = container->finished != WD_STAMP_NONE ? container->finished : guard->stamp;
 
 	if (service->running || !container->oom_killed || service->ooms_in_run || container->exit_code != 137)
 		return;
-	if (first && end <= service->memory.last_event)
+	if (counted_in_run(service) || (first && end <= service->memory.last_event))
 		return;
 	service->oom_guessed_at = guard->now;
 	service->oom_guesses = 1;

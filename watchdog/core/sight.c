@@ -52,7 +52,8 @@ static void take_state(struct wd_guard *guard, struct wd_service *service, bool 
 		service->stopped = false;
 		service->started_at = wd_guard_when(guard, container->started);
 		service->down_since = service->look_at = WD_NEVER;
-		service->ooms_in_run = 0;
+		/* A kill from before we looked, told to a seadog before this one, or to nobody: not ours to count. */
+		service->ooms_in_run = first && container->oom_killed;
 		service->run_heard = false;
 		wd_usage_forget(service);
 	} else if (!runs) {

@@ -104,8 +104,8 @@ oom_count_is() { [ "$(trigger_of web oom .now)" = "$1" ]; }
 has_both() { [ "$(incidents)" -ge 2 ]; }
 
 @test "cpu and pids: of what it may use" {
-  configure <<<$'[container hog]\ncpu = 80% for 3s\n[container many]\npids = 90% for 2s'
-  docker run -d --name hog --cpus 0.2 bb:1 sh -c 'while :; do :; done' >/dev/null
+  configure <<<$'[container hog]\ncpu = 40% for 3s\n[container many]\npids = 90% for 2s'
+  docker run -d --name hog --cpus 0.2 --cpu-shares 20000 bb:1 sh -c 'while :; do :; done' >/dev/null
   docker run -d --name many --pids-limit 20 bb:1 sh -c 'for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18; do sleep 86400 & done; wait' >/dev/null
   docker run -d --name idle --cpus 0.2 --pids-limit 20 --label seadog.cpu='80% for 3s' --label seadog.pids='90% for 2s' bb:1 sleep 86400 >/dev/null
   watch
@@ -122,6 +122,8 @@ has_both() { [ "$(incidents)" -ge 2 ]; }
   wait_until 20 service web .memory.bytes
   [ -e /proc/pressure/memory ] || expect "$(seadog explain web --json | jq -c '.triggers[] | select(.trigger == "pressure") | .now')" null
   expect "$(incidents)" 0
+  [ -e /sys/fs/cgroup/cgroup.controllers ] ||
+    expect_like "$(seadog check --json | jq -r '.checks[] | select(.what == "pressure") | .state + ": " + .detail')" "^warning: .*cgroup v2"
 }
 
 has_trend() { trigger_of web forecast '.now | numbers' >/dev/null; }

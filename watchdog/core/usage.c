@@ -1,10 +1,10 @@
 #include "machine.h"
 
 #define RELEASE 0.95
-#define OOM_LAST (10 * WD_SECOND) /* the Engine tells most of them, and at once */
-#define CLEARING (30 * WD_SECOND) /* of a forecast, at the least */
-#define GAP_LEAST (10 * WD_SECOND)
-#define GAP_TOLD WD_MINUTE /* the Engine is asked seldom, and many containers take it their time */
+#define OOM_LAST (10 * WD_SECOND)  /* the Engine tells most of them, and at once */
+#define CLEARING (30 * WD_SECOND)  /* of a forecast, at the least */
+#define GAP_LEAST (40 * WD_SECOND) /* where the Engine must be asked, looks are ten seconds apart */
+#define GAP_TOLD WD_MINUTE         /* the Engine is asked seldom, and many containers take it their time */
 
 /* --- one limit with a time ---------------------------------------------------------------------------------------------- */
 

@@ -18,6 +18,7 @@ struct trying {
 	struct wd_meter *meter;
 	struct wd_engine *engine;
 	unsigned tried, good, told; /* told: by the Engine, of those that cannot be read */
+	unsigned pressed;           /* of how many the kernel tells pressure */
 	struct wd_error why;        /* of the last one that was not good, and of the last that was not told */
 	struct wd_error why_not_told;
 };
@@ -36,6 +37,13 @@ static bool is_told(struct trying *trying, const char *id)
 	       wd_fail(&trying->why_not_told, WD_ERROR_FAILED, "its answer has no figures");
 }
 
+static bool tells_pressure(struct wd_gauge *gauge)
+{
+	const struct wd_gauge_wish wish = {.exact_from_bytes = WD_UNLIMITED, .pressure = true};
+	struct wd_sample sample;
+	return wd_gauge_read(gauge, &wish, wd_time_now(), &sample) && (sample.has & WD_HAS_PRESSURE);
+}
+
 /* One that has ended since it was listed says nothing. */
 static void try_one(struct trying *trying, const char *id)
 {
@@ -51,6 +59,7 @@ static void try_one(struct trying *trying, const char *id)
 	struct wd_gauge *gauge = trying->meter ? wd_gauge_open(trying->meter, id, pid, &trying->why) : NULL;
 	trying->tried++;
 	trying->good += gauge != NULL;
+	trying->pressed += gauge && tells_pressure(gauge);
 	if (!gauge)
 		trying->told += is_told(trying, id);
 	wd_gauge_close(gauge);
@@ -80,6 +89,23 @@ static void say_tried(struct wd_checking *checking, const struct trying *trying)
 			     trying->why_not_told.text);
 }
 
+static void find_pressure(void *data, const char *section, const char *key, const char *value, const char *origin)
+{
+	bool *wanted = data;
+	(void)section, (void)origin;
+	*wanted |= wd_text_equal(key, "pressure") && !wd_text_equal(value, "off");
+}
+
+/* A trigger that can never trip here. */
+static void say_pressure(struct wd_checking *checking, const struct trying *trying)
+{
+	bool wanted = false;
+	wd_settings_each(checking->call->settings, NULL, find_pressure, &wanted);
+	if (wanted && trying->good > 0 && trying->pressed == 0)
+		wd_check_add(checking, WD_GRADE_WARNING, "pressure", "the trigger pressure",
+			     "the kernel tells no pressure of containers: that needs cgroup v2 and PSI (psi=1)");
+}
+
 void wd_check_meter(struct wd_checking *checking, struct wd_engine *engine)
 {
 	struct wd_error why = {0};
@@ -91,6 +117,7 @@ void wd_check_meter(struct wd_checking *checking, struct wd_engine *engine)
 		     item = wd_json_next(item))
 			try_one(&trying, wd_json_string(wd_json_get(item, "Id"), ""));
 		say_tried(checking, &trying);
+		say_pressure(checking, &trying);
 	}
 	wd_json_free(running);
 	wd_meter_free(trying.meter);

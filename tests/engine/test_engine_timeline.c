@@ -324,6 +324,12 @@ static void a_skewed_engine_is_mapped_by_its_own_clock(void **state)
 	placed(timeline, now, wall, wall + 3570 * S, now - 30 * WD_SECOND, now - 30 * WD_SECOND, false);
 	placed(timeline, now, wall, wall + 3600 * S, now, now, false);
 	free(timeline);
+	/* That clock is known to two seconds: what is new seems to be of before the connection. */
+	timeline = connected(true);
+	timeline->skew = 3600 * S;
+	placed(timeline, NOW + WD_SECOND, NOON + S, NOON + 3599 * S, NOW + WD_SECOND, NOW + WD_SECOND, false);
+	placed(timeline, NOW + WD_SECOND, NOON + S, NOON + 3597 * S, NOW - 3 * WD_SECOND, NOW - 3 * WD_SECOND, true);
+	free(timeline);
 }
 
 int main(void)

@@ -123,6 +123,13 @@ static void note_set(struct wd_timeline *timeline, wd_time now, wd_stamp wall, w
 		timeline->live = WD_STAMP_NONE;
 }
 
+/* How far another machine's clock is ahead is known to a second or two. Behind the first connection a replay that is taken
+ * for live does no harm: what was seen is known. */
+static wd_time doubt(const struct wd_timeline *timeline)
+{
+	return timeline->skew != 0 && timeline->resumed ? span_of(TOLERANCE) : 0;
+}
+
 void wd_timeline_place(struct wd_timeline *timeline, wd_time now, wd_stamp wall, struct wd_event *event)
 {
 	wd_stamp there;
@@ -136,8 +143,8 @@ void wd_timeline_place(struct wd_timeline *timeline, wd_time now, wd_stamp wall,
 		if (timeline->live != WD_STAMP_NONE)
 			return;
 		event->from = timeline->lost_at;
-		/* What we asked for lies ahead: the clock was set back since, and this is of before. */
-		event->replayed = event->stamp > 0 && timeline->floor > there + TOLERANCE;
+		/* What a seadog before us had seen lies ahead: the clock was set back since, and this is of before. */
+		event->replayed = event->stamp > 0 && !timeline->resumed && timeline->floor > there + TOLERANCE;
 		return;
 	}
 	/* Behind what is live nothing is replayed: the Engine's clock was set back. */
@@ -145,7 +152,7 @@ void wd_timeline_place(struct wd_timeline *timeline, wd_time now, wd_stamp wall,
 		return;
 	behind = event->stamp < there ? span_of(there - event->stamp) : 0;
 	then = now - behind;
-	event->replayed = then < timeline->connected_at;
+	event->replayed = then < timeline->connected_at - doubt(timeline);
 	if (!event->replayed && event->stamp > timeline->live)
 		timeline->live = event->stamp;
 	if (!event->replayed && behind <= span_of(TOLERANCE))

@@ -557,7 +557,8 @@ static void who_reads_nothing_of_a_finished_answer_is_dropped(void **state)
 	struct watchdog *watchdog = *state;
 	int peer = socket_at(watchdog->path, false);
 	say(peer, "{\"verb\":\"flood\",\"lines\":40}\n");
-	usleep(600000);
+	struct pollfd hung_up = {.fd = peer};
+	assert_int_equal(poll(&hung_up, 1, 30000), 1);
 	WD_AUTO_FREE char *heard = hear(peer);
 	assert_null(strstr(heard, "done"));
 	assert_alive(watchdog);

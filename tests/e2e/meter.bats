@@ -86,15 +86,20 @@ run_container() {
   wait_until 20 is web '.memory.limit_bytes == 67108864 and .cpu_ratio != null'
   docker update --memory 96m --memory-swap 96m web >/dev/null
   wait_until 20 is web '.memory.limit_bytes == 100663296'
+  local before
+  before=$(open_files)
+  [ "$before" -ge 4 ] # usage, CPU time, memory.stat, pids; more where the kernel tells of memory
   docker stop -t 0 web >/dev/null
   wait_until 20 is web '.memory == null and .cpu_ratio == null and .pids == null'
+  wait_until 20 none_open
   docker start web >/dev/null
   wait_until 20 is web '.memory.limit_bytes == 100663296 and .pids == 1'
-  expect "$(open_files)" 5 # usage, CPU time, memory.stat, pids, the OOM counter that the kernel calls for
+  wait_until 20 are_open "$before"
 }
 
 open_files() { find "/proc/$watchdog/fd" -lname '*/cgroup/*' | grep -c .; }
-none_open() { [ "$(open_files)" -eq 0 ]; }
+are_open() { [ "$(open_files)" -eq "$1" ]; }
+none_open() { are_open 0; }
 
 @test "a loop leaves no files open" {
   configure <<<$'[seadog]\nsample_interval = 100ms\n[defaults]\nrestarts = 100/60s\nflapping = 100/1h'

@@ -67,7 +67,9 @@ throttled_is() {
   expect "$(kernel_quota web)" 50000
   local share
   share=$(burns web)
-  [ "$share" -ge 20 ] && [ "$share" -le 60 ] || { echo "it burns $share hundredths of a CPU" && false; }
+  [ "$share" -gt 0 ] && [ "$share" -le 60 ] || { # a busy machine gives it less than it may have
+    echo "it burns $share hundredths of a CPU" && false
+  }
   docker exec web touch /tmp/well
   wait_until 60 outcome_is 1 recovered
   expect "$(steps 1)" "throttle done"

@@ -58,9 +58,10 @@ static void must_equal(struct compared *c, const char *path, const struct wd_jso
 
 enum how {
 	AS_IT_WAS,
-	AS_SENT,  /* was rewritten on the way */
-	AS_LINKS, /* in any order, and with the name of whoever was parked */
-	IF_KEPT,  /* Engines discard what the kernel has not */
+	AS_SENT,    /* was rewritten on the way */
+	AS_LINKS,   /* in any order, and with the name of whoever was parked */
+	AS_DEFAULT, /* old Engines write it down only where there is a HostConfig, or at the first start */
+	IF_KEPT,    /* Engines discard what the kernel has not */
 	NOT_AT_ALL,
 };
 
@@ -82,6 +83,7 @@ static enum how how_compared(const char *name)
 		{"Devices", AS_SENT},
 		{"PidsLimit", AS_SENT},
 		{"Links", AS_LINKS},
+		{"Runtime", AS_DEFAULT},
 		{"OomKillDisable", IF_KEPT},
 		{"MemorySwappiness", IF_KEPT},
 		{"KernelMemory", NOT_AT_ALL},
@@ -152,17 +154,25 @@ static bool same_member(const struct compared *c, const char *name)
 	enum how how = how_compared(name);
 
 	sent = wd_json_get(sent, name);
-	if (how == NOT_AT_ALL || wd_tree_equal(was, is))
-		return true;
 	if (strcmp(name, "NetworkMode") == 0)
 		return same_mode(sent, is);
 	if (strcmp(name, "RestartPolicy") == 0)
 		return same_policy(sent, is);
-	if (how == AS_LINKS)
+	switch (how) {
+	case AS_SENT:
+		return wd_tree_equal(sent, is);
+	case AS_LINKS:
 		return same_links(was, is);
-	if (how == IF_KEPT)
-		return wd_tree_empty(is) || wd_json_int(is, 0) == -1;
-	return how == AS_SENT && wd_tree_equal(sent, is);
+	case AS_DEFAULT:
+		return wd_tree_equal(was, is) ||
+		       (wd_tree_empty(was) && wd_tree_equal(is, wd_json_get(c->parts.source->info, "DefaultRuntime")));
+	case IF_KEPT:
+		return wd_tree_equal(was, is) || wd_tree_empty(is) || wd_json_int(is, 0) == -1;
+	case NOT_AT_ALL:
+		return true;
+	default:
+		return wd_tree_equal(was, is);
+	}
 }
 
 static void compare_host(struct compared *c)
@@ -242,10 +252,10 @@ static void compare_endpoint(struct compared *c, const struct wd_json *was, cons
 	}
 	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
 		WD_AUTO_FREE char *path = wd_format("Networks.%s.%s", network, plain[i]);
-		const struct wd_json *sent = wd_json_get(sent_endpoint(c, was), plain[i]);
+		const struct wd_json *sent = sent_endpoint(c, was);
+		bool moved = sent && strcmp(plain[i], "DriverOpts") == 0; /* sysctls may have moved there */
 
-		if (i != 1 || !wd_tree_equal(sent, wd_json_get(is, plain[i]))) /* sysctls may have moved there */
-			must_equal(c, path, wd_json_get(was, plain[i]), wd_json_get(is, plain[i]));
+		must_equal(c, path, wd_json_get(moved ? sent : was, plain[i]), wd_json_get(is, plain[i]));
 	}
 }
 

@@ -147,11 +147,18 @@ static struct wd_json *get_exposed(struct wd_parts *parts)
 	return wd_json_is_object(exposed) ? exposed : wd_json_set(parts->body, "ExposedPorts", wd_json_object());
 }
 
-/* A binding does nothing for a port that is not exposed, and what only the broken image exposes was just taken away. */
+/* A binding does nothing for a port that is not exposed: what only the broken image exposes was just taken away, and
+ * what nobody exposes is not published now, and must not be. (Podman publishes it all the same, and does not show it.) */
+static bool is_published(const struct wd_parts *parts, const struct wd_map *shown, const char *port)
+{
+	return parts->source->podman || wd_map_get(shown, port) != NULL;
+}
+
 static void publish(struct wd_parts *parts, struct wd_json *all)
 {
 	struct wd_json *exposed = get_exposed(parts);
-	struct wd_map *known = wd_tree_members(exposed);
+	struct wd_map *known = wd_tree_members(exposed),
+		      *shown = wd_tree_members(wd_json_get(parts->config, "ExposedPorts"));
 
 	for (struct wd_json *bindings = wd_json_first(all); bindings;) {
 		const char *port = wd_json_name(bindings);
@@ -161,7 +168,7 @@ static void publish(struct wd_parts *parts, struct wd_json *all)
 			bindings = wd_json_drop(all, bindings);
 			continue;
 		}
-		if (wd_map_get(known, port) == NULL)
+		if (wd_map_get(known, port) == NULL && is_published(parts, shown, port))
 			wd_json_append(exposed, port, wd_json_object());
 		if (wd_json_first(bindings) == NULL)
 			bindings = make_explicit(all, bindings);
@@ -170,6 +177,7 @@ static void publish(struct wd_parts *parts, struct wd_json *all)
 		bindings = wd_json_next(bindings);
 	}
 	wd_map_free(known);
+	wd_map_free(shown);
 	if (wd_json_first(exposed) == NULL)
 		wd_json_remove(parts->body, "ExposedPorts");
 }

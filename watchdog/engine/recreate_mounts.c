@@ -253,9 +253,33 @@ static bool carry_volume(struct wd_parts *parts, const struct undeclared *known,
 	return true;
 }
 
+static int by_target(const void *one, const void *two)
+{
+	const struct wd_json *const *left = one, *const *right = two;
+
+	return strcmp(wd_tree_string(*left, "Destination"), wd_tree_string(*right, "Destination"));
+}
+
+/* The Engine shows them in another order each time; the body is the same each time. The caller frees. */
+static const struct wd_json **sort_mounts(const struct wd_json *mounts, size_t *ret_count)
+{
+	size_t count = 0;
+	const struct wd_json **sorted = wd_alloc(wd_json_count(mounts) + 1, sizeof(*sorted));
+
+	for (const struct wd_json *mount = wd_json_first(mounts); mount; mount = wd_json_next(mount))
+		sorted[count++] = mount;
+	qsort(sorted, count, sizeof(struct wd_json *), by_target);
+	*ret_count = count;
+	return sorted;
+}
+
 static bool carry_all(struct wd_parts *parts, const struct undeclared *known, bool gone, struct wd_error *error)
 {
-	for (const struct wd_json *mount = wd_json_first(parts->mounts); mount; mount = wd_json_next(mount)) {
+	size_t count;
+	WD_AUTO_FREE const struct wd_json **sorted = sort_mounts(parts->mounts, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct wd_json *mount = sorted[i];
 		bool bind = strcmp(wd_tree_string(mount, "Type"), "bind") == 0;
 
 		if (has_target(known->declared, wd_tree_string(mount, "Destination")))

@@ -313,9 +313,12 @@ static void choose_mode(struct wd_parts *parts, const struct wd_json *primary)
 		wd_json_set_string(parts->body_host, "NetworkMode", name);
 }
 
-/* Somebody has disconnected it from the network that it was made in, which the Engine connects it to all the same. */
+/* Somebody has disconnected it from the network that it was made in. The Engine connects it to that one all the same,
+ * unless the create names others. */
 static void disconnect_again(struct wd_parts *parts)
 {
+	if (wd_json_get(parts->body, "NetworkingConfig"))
+		return;
 	const char *mode = wd_tree_string(parts->host, "NetworkMode");
 
 	if (*mode == '\0' || strcmp(mode, "default") == 0)

@@ -5,7 +5,10 @@
  * members nobody here knows are carried along, numbers keep their digits, and null, [], "" and absent stay apart. What
  * the container has only from its image is taken away by comparing with the image it was made from (the broken one),
  * so that the target image's own values show through. Source of the rules: what Engines 20.10, 26.1 and 28.5 were seen
- * to do with each field; where two differ, the oldest API that they speak decides (`api`).
+ * to do with each field; where they differ, the version of the API that is spoken decides (`api`). Beyond what was
+ * written down about them before, they show: a binding of a port that nobody exposes publishes nothing, so it is not
+ * made to; from API 1.44 on a create that names networks connects to no other, whatever NetworkMode says; 20.10 writes
+ * its default runtime down only where there is a HostConfig; Mounts come in another order each time.
  */
 #ifndef WATCHDOG_RECREATE_H
 #define WATCHDOG_RECREATE_H

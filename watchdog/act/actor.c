@@ -23,11 +23,17 @@ static bool has(const struct wd_run *run, const char *container)
 	       (run->swap && wd_text_equal(run->swap->made, container));
 }
 
+static bool is_follower(const struct wd_run *run)
+{
+	return run->swap && run->swap->moved_from;
+}
+
 /* Whether an earlier plan has the container. Pairs go one by one: what depends on what, each must see as it is. */
 static bool has_to_wait(const struct wd_actor *actor, const struct wd_run *run)
 {
 	for (const struct wd_run *other = actor->runs; other != run; other = other->next)
-		if (has(other, run->task.container) || (is_pair(other) && is_pair(run)))
+		if (!(is_follower(run) && wd_cascade_is_parent(actor, other)) &&
+		    (has(other, run->task.container) || (is_pair(other) && is_pair(run))))
 			return true;
 	return false;
 }
@@ -159,11 +165,18 @@ static bool is_open(const struct wd_actor *actor, const char *name)
 	return false;
 }
 
+static bool on_holds(void *data, struct wd_run *run)
+{
+	return wd_cascade_holds(data, run);
+}
+
 static void on_ended(void *data, struct wd_run *run)
 {
 	/* First: whoever is told may order its commit at once. */
 	if (run->leave && run->end == WD_PLAN_DONE)
 		keep_open(data, run);
+	if (wd_cascade_ended(data, run))
+		return;
 	if (run->task.resumed)
 		tell_resumed(data, run);
 	else
@@ -223,6 +236,7 @@ struct wd_actor *wd_actor_free(struct wd_actor *actor)
 		free_open(open);
 	}
 	actor->sweep = wd_sweep_free(actor->sweep);
+	actor->cascade = wd_cascade_free(actor->cascade);
 	wd_errands_clear(actor);
 	for (struct wd_map_entry *e = wd_map_first(actor->left); e; e = wd_map_next(e))
 		free(wd_map_value(e));
@@ -256,7 +270,8 @@ static const char *refuse(const struct wd_actor *actor, const struct wd_plan *pl
 
 void wd_actor_start(struct wd_actor *actor, const struct wd_plan *plan, struct wd_task *task, struct wd_swap *swap)
 {
-	const struct wd_run_hooks hooks = {.step = on_step, .ended = on_ended, .over = on_over, .data = actor};
+	const struct wd_run_hooks hooks = {
+		.step = on_step, .holds = on_holds, .ended = on_ended, .over = on_over, .data = actor};
 	const char *why = refuse(actor, plan, task, swap);
 	struct wd_run *run, **slot = &actor->runs;
 
@@ -289,6 +304,15 @@ static struct wd_swap *take_open(struct wd_actor *actor, struct wd_task *task)
 	open->swap = NULL;
 	free_open(open);
 	return swap;
+}
+
+void wd_actor_commit(struct wd_actor *actor, const char *made)
+{
+	struct wd_task task = {.container = wd_copy(made), .service = wd_copy(""), .stop_timeout = 10 * WD_SECOND};
+	struct wd_swap *swap = take_open(actor, &task);
+
+	task.name = wd_copy(swap ? swap->name : "");
+	wd_actor_start(actor, &wd_plan_commit, &task, swap);
 }
 
 void wd_actor_do(struct wd_actor *actor, const struct wd_order *order, bool remembered)

@@ -15,6 +15,7 @@ struct wd_actor {
 	wd_actor_resumed *on_resumed;
 	void *resumed_data;
 	struct wd_run *runs;  /* in the order of the calls */
+	struct wd_cascade *cascade; /* under way, or NULL */
 	struct wd_sweep *sweep;    /* under way, or NULL */
 	struct wd_errand *errands; /* about images (errand.c) */
 	struct wd_open *open; /* rollbacks that are done, and wait for their commit or for being taken back */
@@ -30,6 +31,16 @@ struct wd_open {
 	struct wd_task task;
 	struct wd_swap *swap;
 };
+
+/* Who depends on what was rolled back is made again, one by one, before the end of its commit is told (cascade.c). */
+struct wd_cascade;
+bool wd_cascade_holds(struct wd_actor *actor, struct wd_run *run);
+bool wd_cascade_is_parent(const struct wd_actor *actor, const struct wd_run *run);
+/* The end of a plan of one of them; true: it is nobody else's. */
+bool wd_cascade_ended(struct wd_actor *actor, const struct wd_run *run);
+struct wd_cascade *wd_cascade_free(struct wd_cascade *cascade);
+/* The commit of what a plan of the actor's own has left open. */
+void wd_actor_commit(struct wd_actor *actor, const char *made);
 
 struct wd_sweep;
 struct wd_sweep *wd_sweep_free(struct wd_sweep *sweep); /* promises silence */

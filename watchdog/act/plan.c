@@ -355,9 +355,14 @@ static void on_change(struct wd_run *run, const struct wd_engine_answer *answer)
 
 static void on_fetch(struct wd_run *run, const struct wd_engine_answer *answer)
 {
-	if (is_fine(run->row, answer))
-		keep(run, answer);
-	next_row(run);
+	enum wd_kept kept = WD_KEPT;
+
+	if (is_fine(run->row, answer) || run->row->any)
+		kept = keep(run, answer);
+	if (kept == WD_KEPT_MORE)
+		take_row(run);
+	else
+		next_row(run);
 }
 
 static struct wd_container *read_container(const struct wd_run *run, const struct wd_engine_answer *answer,
@@ -682,6 +687,8 @@ static void on_timer(void *data)
 
 	if (run->phase == WD_PHASE_PAUSING) {
 		take_row(run);
+	} else if (run->phase == WD_PHASE_ENDING && run->hooks.holds && run->hooks.holds(run->hooks.data, run)) {
+		return;
 	} else if (run->phase == WD_PHASE_ENDING) {
 		/* In another turn: what the listener writes about it is to be on disk before the row is struck. */
 		enter(run, WD_PHASE_STRIKING);
@@ -739,6 +746,12 @@ void wd_run_begin(struct wd_run *run)
 		run->row = verify_row(run);
 	}
 	take_row(run);
+}
+
+void wd_run_let_go(struct wd_run *run)
+{
+	assert(run->phase == WD_PHASE_ENDING);
+	run->outside->timer_set(run->timer, run->outside->now(run->outside->data));
 }
 
 void wd_run_refuse(struct wd_run *run, const char *why)

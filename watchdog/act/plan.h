@@ -134,6 +134,8 @@ enum wd_phase {
 
 struct wd_run_hooks {
 	void (*step)(void *data, const struct wd_run *run, const char *step, const char *what);
+	/* Right before `ended`: true where something else must end first; then wd_run_let_go(). May be NULL. */
+	bool (*holds)(void *data, struct wd_run *run);
 	void (*ended)(void *data, struct wd_run *run); /* once; the journal's row is still there */
 	void (*over)(void *data, struct wd_run *run);  /* the row is struck: the run may be freed */
 	void *data;
@@ -200,6 +202,7 @@ struct wd_run *wd_run_new(const struct wd_outside *outside, const struct wd_run_
 			  const struct wd_plan *plan, struct wd_task *task, struct wd_swap *swap);
 struct wd_run *wd_run_free(struct wd_run *run); /* promises silence */
 void wd_run_begin(struct wd_run *run);
+void wd_run_let_go(struct wd_run *run);
 /* Ends a run that has not begun, without having done anything. */
 void wd_run_refuse(struct wd_run *run, const char *why);
 

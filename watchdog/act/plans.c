@@ -422,7 +422,7 @@ static const struct wd_plan plans[] = {
 	 .done = done_restart},
 };
 
-static const struct wd_plan *const pairs[] = {&wd_plan_rollback, &wd_plan_commit, &wd_plan_take_back};
+static const struct wd_plan *const pairs[] = {&wd_plan_rollback, &wd_plan_follow, &wd_plan_commit, &wd_plan_take_back};
 
 const struct wd_plan *wd_plan_named(const char *name)
 {

@@ -30,6 +30,10 @@ enum wd_kept wd_prepare_inspect(struct wd_run *run, const struct wd_engine_answe
 	wd_replace(&run->task.name, run->seen->name);
 	wd_swap_rename(run->swap, run->seen->name);
 	run->swap->ran = wd_run_is_up(run);
+	if (run->swap->moved_from) {
+		wd_replace(&run->swap->target, run->seen->image_id);
+		wd_replace(&run->swap->reference, run->seen->image);
+	}
 	return take_json(&run->swap->inspect, answer);
 }
 
@@ -144,6 +148,9 @@ static struct wd_recreate_source source_of(const struct wd_swap *swap)
 		.volumes = wd_json_get(swap->volumes, "Volumes"),
 		.podman = swap->podman,
 		.cascade = swap->cascade,
+		.same_image = swap->moved_from != NULL,
+		.moved_from = swap->moved_from,
+		.moved_to = swap->moved_to,
 	};
 }
 
@@ -157,6 +164,31 @@ static char *find_leftover(const struct wd_swap *swap)
 			return wd_copy(name + (*name == '/'));
 	}
 	return NULL;
+}
+
+static bool is_up(const struct wd_swap *swap, const char *id)
+{
+	for (const struct wd_json *other = wd_json_first(swap->others); other; other = wd_json_next(other))
+		if (wd_text_equal(wd_json_string(wd_json_get(other, "Id"), ""), id))
+			return wd_json_bool(wd_json_path(other, "State.Running"), false);
+	return false;
+}
+
+static void note_dependents(struct wd_swap *swap)
+{
+	struct wd_dependents found = {0};
+
+	wd_list_done(&swap->dependents);
+	wd_list_done(&swap->sharers);
+	wd_dependents_find(swap->inspect, swap->others, &found);
+	for (size_t i = 0; i < found.count; i++) {
+		if ((found.items[i].how & WD_DEPENDS_BREAKS) == 0)
+			continue;
+		wd_list_add(&swap->dependents, found.items[i].id);
+		if (is_up(swap, found.items[i].id))
+			wd_list_add(&swap->sharers, found.items[i].id);
+	}
+	wd_dependents_done(&found);
 }
 
 static enum wd_kept build(struct wd_run *run)
@@ -173,6 +205,7 @@ static enum wd_kept build(struct wd_run *run)
 	if (!swap->recreate)
 		return refuse(run, wd_copy(error.text));
 	wd_replace(&swap->body, swap->recreate->body);
+	note_dependents(swap);
 	return WD_KEPT;
 }
 

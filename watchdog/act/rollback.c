@@ -74,6 +74,11 @@ static char *path_start(const struct wd_run *run)
 	return wd_swap_path(run, "/start");
 }
 
+static char *path_wake(const struct wd_run *run)
+{
+	return wd_format("/containers/%s/restart", run->swap->sharers.items[run->swap->woken]);
+}
+
 static char *path_stop(const struct wd_run *run)
 {
 	return wd_swap_path(run, "/stop");
@@ -107,9 +112,19 @@ static bool has_no_links(const struct wd_run *run)
 	return !run->swap->recreate || run->swap->recreate->link_count == 0;
 }
 
+static bool is_follower_down(const struct wd_run *run)
+{
+	return run->swap->moved_from && !run->swap->ran;
+}
+
 static bool is_not_to_run(const struct wd_run *run)
 {
 	return is_gone(run) || !run->swap->ran;
+}
+
+static bool are_all_woken(const struct wd_run *run)
+{
+	return is_not_to_run(run) || run->swap->woken >= run->swap->sharers.count;
 }
 
 /* --- what the last look shows --- */
@@ -216,6 +231,13 @@ static enum wd_kept keep_started(struct wd_run *run, const struct wd_engine_answ
 	return WD_KEPT;
 }
 
+static enum wd_kept keep_woken(struct wd_run *run, const struct wd_engine_answer *answer)
+{
+	(void)answer;
+	run->swap->woken++;
+	return WD_KEPT_MORE;
+}
+
 static enum wd_kept keep_logs(struct wd_run *run, const struct wd_engine_answer *answer)
 {
 	free(run->logs);
@@ -274,7 +296,7 @@ static const struct wd_row rollback_rows[] = {
 	{NAME_NEW},
 	{.name = "disarm", POST, .verb = "/update", .body = wd_update_no, .shows = wd_update_show_no, .patience = ORDINARY, .tries = 5,
 	 .holds = has_no},
-	{START_NEW},
+	{START_NEW, .needless = is_follower_down},
 	{VIEW},
 	{VERIFY},
 	{0},
@@ -300,6 +322,9 @@ static const struct wd_row rollback_resume_rows[] = {
 	 .holds = has_back}, \
 	{.name = "start", POST, .verb = "/start", .patience = STARTING, .fine = 304, .tries = 3, \
 	 .needless = is_not_to_run, .holds = is_back_up, .keep = keep_started}, \
+	/* They have lost the namespaces that they share with it. */ \
+	{.name = "restart who depends on it", .kind = WD_ROW_FETCH, .method = "POST", .path = path_wake, .stops = true, \
+	 .any = true, .patience = STARTING, .needless = are_all_woken, .keep = keep_woken}, \
 	{NAME_NEW, .needless = is_not_gone}, \
 	{START_NEW, .needless = is_not_gone}, \
 	{VIEW}, \
@@ -334,7 +359,7 @@ static const char *refuse_rollback(const struct wd_run *run)
 {
 	if (is_gone(run))
 		return "the container is gone";
-	if (!wd_image_is_id(run->swap->target))
+	if (!run->swap->moved_from && !wd_image_is_id(run->swap->target))
 		return "there is no image to go back to";
 	return NULL;
 }
@@ -348,7 +373,7 @@ static const char *refuse_take_back(const struct wd_run *run)
 
 static bool is_new_in_place(const struct wd_run *run)
 {
-	return wd_swap_is_there(run) && wd_swap_has_name(run) && wd_swap_was_started(run);
+	return wd_swap_is_there(run) && wd_swap_has_name(run) && (wd_swap_was_started(run) || is_follower_down(run));
 }
 
 /* What was started under its name is watched once more; what had not come so far is taken back. Where the old one is
@@ -425,6 +450,20 @@ static void done_commit(const struct wd_run *run, struct wd_text *text)
 
 const struct wd_plan wd_plan_rollback = {
 	.name = "rollback",
+	.pair = true,
+	.stays = true,
+	.rows = rollback_rows,
+	.resume = rollback_resume_rows,
+	.undo = rollback_undo_rows,
+	.refuses = refuse_rollback,
+	.choose = choose_rollback,
+	.goal = goal_rollback,
+	.done = done_rollback,
+};
+
+/* Of who depends on what was rolled back: the same, with the image it has. */
+const struct wd_plan wd_plan_follow = {
+	.name = "follow",
 	.pair = true,
 	.stays = true,
 	.rows = rollback_rows,

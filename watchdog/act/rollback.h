@@ -4,6 +4,6 @@
 
 #include "swap.h"
 
-extern const struct wd_plan wd_plan_rollback, wd_plan_commit, wd_plan_take_back;
+extern const struct wd_plan wd_plan_rollback, wd_plan_follow, wd_plan_commit, wd_plan_take_back;
 
 #endif

@@ -28,6 +28,19 @@ struct wd_swap *wd_swap_new(const struct wd_order *order, uint32_t token)
 	return swap;
 }
 
+struct wd_swap *wd_swap_follow(const char *name, const char *from, const char *to, uint32_t token)
+{
+	struct wd_swap *swap = wd_alloc(1, sizeof(*swap));
+
+	swap->token = token;
+	swap->name = wd_copy(name);
+	swap->moved_from = wd_copy(from);
+	swap->moved_to = wd_copy(to);
+	swap->cascade = true;
+	name_pair(swap);
+	return swap;
+}
+
 void wd_swap_rename(struct wd_swap *swap, const char *name)
 {
 	wd_replace(&swap->name, name);
@@ -44,6 +57,10 @@ static void free_names(struct wd_swap *swap)
 	free(swap->made);
 	free(swap->body);
 	free(swap->config);
+	free(swap->moved_from);
+	free(swap->moved_to);
+	wd_list_done(&swap->dependents);
+	wd_list_done(&swap->sharers);
 	free(swap->api);
 }
 
@@ -79,6 +96,11 @@ char *wd_swap_details(const struct wd_swap *swap)
 	wd_json_set_string(json, "new", swap->made);
 	wd_json_set_bool(json, "ran", swap->ran);
 	wd_json_set_bool(json, "stopping", swap->stopping && !swap->stopped_back);
+	wd_json_set_string(json, "from", swap->moved_from);
+	wd_json_set_string(json, "to", swap->moved_to);
+	struct wd_json *dependents = wd_json_set(json, "dependents", wd_json_array());
+	for (size_t i = 0; i < swap->dependents.count; i++)
+		wd_json_add(dependents, wd_json_text(swap->dependents.items[i]));
 	wd_json_set_string(json, "body", swap->body);
 	return wd_json_print(json);
 }
@@ -114,6 +136,10 @@ struct wd_swap *wd_swap_recall(const char *name, const char *details)
 	swap->reference = recall_text(json, "reference");
 	swap->made = recall_text(json, "new");
 	swap->body = recall_text(json, "body");
+	swap->moved_from = recall_text(json, "from");
+	swap->moved_to = recall_text(json, "to");
+	for (const struct wd_json *id = wd_json_first(wd_json_get(json, "dependents")); id; id = wd_json_next(id))
+		wd_list_add(&swap->dependents, wd_json_string(id, ""));
 	swap->ran = wd_json_bool(wd_json_get(json, "ran"), true);
 	swap->stopping = wd_json_bool(wd_json_get(json, "stopping"), false);
 	name_pair(swap);

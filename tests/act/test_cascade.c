@@ -1,0 +1,191 @@
+/* Who depends on a container that is rolled back. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "support/stage.h"
+#include <string.h>
+#include <watchdog/memory.h>
+
+static struct stage stage;
+
+static void call(const char *method, const char *path, const char *body, int status)
+{
+	struct model_answer answer = model_request(stage.model, method, path, body);
+
+	if (answer.status != status)
+		fail_msg("%s %s: %d %s", method, path, answer.status, answer.body);
+	model_answer_done(&answer);
+}
+
+static void add_joined(const char *name, const char *to, bool start)
+{
+	WD_AUTO_FREE char *create = wd_format("/containers/create?name=%s", name);
+	WD_AUTO_FREE char *begin = wd_format("/containers/%s/start", name);
+	WD_AUTO_FREE char *body =
+		wd_format("{\"Image\":\"acme/side:1\",\"Cmd\":[\"serve\"],\"HostConfig\":{\"NetworkMode\":"
+			  "\"container:%s\",\"RestartPolicy\":{\"Name\":\"always\"}}}",
+			  model_id(stage.model, to));
+
+	call("POST", create, body, 201);
+	if (start)
+		call("POST", begin, NULL, 204);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	stage_init(&stage, MODEL_DOCKER_26);
+	model_add_image(stage.model, "acme/web:1.4", NULL);
+	model_add_image(stage.model, "acme/web:1.5", NULL);
+	model_add_image(stage.model, "acme/side:1", NULL);
+	model_add(stage.model, &(struct model_setup){.name = "web", .image = "acme/web:1.5", .policy = "always"});
+	add_joined("side", "web", true);
+	add_joined("spare", "web", false);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	stage_done(&stage);
+	return 0;
+}
+
+static struct wd_json *inspect(const char *name)
+{
+	WD_AUTO_FREE char *path = wd_format("/containers/%s/json", name);
+	struct model_answer answer = model_request(stage.model, "GET", path, NULL);
+	struct wd_json *json = wd_json_parse(answer.body, answer.length, NULL);
+
+	model_answer_done(&answer);
+	return json;
+}
+
+static void roll_back(bool cascade)
+{
+	struct model_answer answer = model_request(stage.model, "GET", "/images/acme/web:1.4/json", NULL);
+	WD_AUTO_JSON struct wd_json *image = wd_json_parse(answer.body, answer.length, NULL);
+	struct wd_order order = stage_order(&stage, WD_ACTION_ROLLBACK, "web");
+
+	model_answer_done(&answer);
+	order.cascade = cascade;
+	order.target =
+		(struct wd_target){.image = "acme/web:1.4", .id = wd_json_string(wd_json_get(image, "Id"), NULL)};
+	stage.ends = 0;
+	stage_do(&stage, &order, false);
+	stage_run(&stage, 1);
+}
+
+static void end_it(enum wd_action action)
+{
+	struct wd_order order = stage_order(&stage, action, "web");
+	WD_AUTO_FREE char *made = wd_copy(stage.replaced_by);
+
+	order.id = made;
+	stage.ends = 0;
+	stage_do(&stage, &order, false);
+	stage_run(&stage, 1);
+}
+
+static void assert_joined(const char *name, const char *status)
+{
+	WD_AUTO_JSON struct wd_json *json = inspect(name);
+	WD_AUTO_FREE char *expected = wd_format("container:%s", model_id(stage.model, "web"));
+
+	assert_string_equal(wd_json_string(wd_json_path(json, "HostConfig.NetworkMode"), ""), expected);
+	assert_string_equal(wd_json_string(wd_json_path(json, "HostConfig.RestartPolicy.Name"), ""), "always");
+	assert_string_equal(wd_json_string(wd_json_path(json, "State.Status"), ""), status);
+}
+
+static void who_depends_on_it_is_a_reason_to_refuse(void **state)
+{
+	(void)state;
+	roll_back(false);
+	assert_int_equal(stage.end, WD_PLAN_REFUSED);
+	assert_non_null(strstr(stage.detail, "side (network)"));
+	assert_non_null(strstr(stage.detail, "spare (network)"));
+	assert_int_equal(stage_count(&stage, "POST create"), 0);
+}
+
+static void all_come_along_when_it_is_committed(void **state)
+{
+	(void)state;
+	roll_back(true);
+	assert_int_equal(stage.end, WD_PLAN_DONE);
+	assert_int_equal(model_count(stage.model), 4);
+	end_it(WD_ACTION_COMMIT);
+	assert_int_equal(stage.end, WD_PLAN_DONE);
+	assert_non_null(strstr(stage.detail, "made again with it: "));
+	assert_non_null(strstr(stage.detail, "side"));
+	assert_null(strstr(stage.detail, "could not"));
+	assert_int_equal(model_count(stage.model), 3);
+	assert_joined("side", "running");
+	assert_joined("spare", "created");
+	assert_int_equal(stage.row_count, 0);
+	assert_null(stage.actor->open);
+}
+
+static void nobody_is_touched_when_it_is_taken_back(void **state)
+{
+	WD_AUTO_FREE char *side = wd_copy(model_id(stage.model, "side"));
+
+	(void)state;
+	roll_back(true);
+	end_it(WD_ACTION_TAKE_BACK);
+	assert_int_equal(stage.end, WD_PLAN_DONE);
+	assert_string_equal(model_id(stage.model, "side"), side);
+	assert_joined("side", "running");
+	assert_joined("spare", "created");
+	assert_int_equal(stage_count(&stage, "POST restart"), 1);
+}
+
+static void one_that_cannot_be_made_again_is_named(void **state)
+{
+	(void)state;
+	roll_back(true);
+	call("POST", "/containers/side/pause", NULL, 204);
+	end_it(WD_ACTION_COMMIT);
+	assert_int_equal(stage.end, WD_PLAN_DONE);
+	assert_non_null(strstr(stage.detail, "could not be made again with it: side ("));
+	assert_non_null(strstr(stage.detail, "made again with it: spare"));
+	assert_joined("spare", "created");
+}
+
+/* Whenever seadog dies in it, the next one ends it. */
+static void a_death_in_the_midst_leaves_nobody_behind(void **state)
+{
+	(void)state;
+	for (unsigned call_number = 1; call_number < 60; call_number++) {
+		stage_done(&stage);
+		set_up(state);
+		roll_back(true);
+		stage.fault_at = (unsigned)stage.asked.count + call_number;
+		stage.fault = STAGE_KILLED_AFTER;
+		end_it(WD_ACTION_COMMIT);
+		if (!stage.killed)
+			break;
+		stage_revive(&stage);
+		if (stage.replaced_by && stage.end == WD_PLAN_DONE && stage.actor->open)
+			end_it(WD_ACTION_COMMIT);
+		stage_pass(&stage, WD_MINUTE);
+		assert_int_equal(model_count(stage.model), 3);
+		assert_joined("side", "running");
+		assert_joined("spare", "created");
+	}
+	assert_true(stage.asked.count > 40);
+}
+
+int main(void)
+{
+#define STORY(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		STORY(who_depends_on_it_is_a_reason_to_refuse),   STORY(all_come_along_when_it_is_committed),
+		STORY(nobody_is_touched_when_it_is_taken_back),   STORY(one_that_cannot_be_made_again_is_named),
+		STORY(a_death_in_the_midst_leaves_nobody_behind),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

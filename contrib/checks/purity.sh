@@ -14,7 +14,7 @@ wd_(text|list|rune|map)_[a-z_]+|wd_glob_match|wd_size_print|wd_span_print(_short
 wd_fail|wd_fail_in
 wd_(trigger|action|verdict|outcome|result|state|restart|health|event)_name
 wd_resource_name|wd_restart_policy_equal|wd_container_(free|label)
-wd_memory_(done|kind|is_bound)|wd_incident_(free|copy)
+wd_memory_(done|kind|is_bound)|wd_pins_(done|copy|bad)|wd_incident_(free|copy)
 wd_cpu(s_count|s_equal|_cut_is)
 wd_policy_free|wd_codes_has|wd_ladder_acts|wd_action_changes|wd_settings_policy|wd_findings_(done|add)'
 allowed=$(echo "$allowed" | sed '/^$/d' | paste -sd '|')

@@ -47,7 +47,8 @@ enum wd_fact_kind {
 	WD_FACT_SAMPLE,      /* what a container uses; asked for by wd_guard_wish() */
 };
 #define WD_TICKET_RESUMED (UINT64_C(1) << 63)
-enum wd_ask { WD_ASK_HOLD, WD_ASK_RELEASE, WD_ASK_MUTE, WD_ASK_UNMUTE };
+enum wd_ask { WD_ASK_HOLD, WD_ASK_RELEASE, WD_ASK_MUTE, WD_ASK_UNMUTE, WD_ASK_PIN, WD_ASK_UNPIN, WD_ASK_FORGIVE,
+	WD_ASK_ROLLBACK };
 
 struct wd_fact {
 	enum wd_fact_kind kind;
@@ -92,6 +93,9 @@ struct wd_fact {
 			const char *service; /* NULL: all (mute and unmute only) */
 			wd_time until;       /* mute */
 			bool no_start;       /* release */
+			const char *image;   /* pin, rollback: NULL: the one that it runs; the pinned one */
+			bool pull;           /* pin: where it is not on the host */
+			bool dry_run;        /* rollback: the answer's text is what would be done */
 			uint64_t request;    /* given back with the end of what was asked, in the order ANSWER */
 		} asked;
 		wd_time late;

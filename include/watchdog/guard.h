@@ -53,6 +53,7 @@ struct wd_service_view {
 	const struct wd_policy *policy;       /* NULL with it; windows are counted all the same */
 	bool gone;                            /* it has no container any more, and is about to be forgotten */
 	const struct wd_memory *memory;
+	const struct wd_pin *pin; /* what a rollback would go to, else the newest that is pinned; or NULL */
 	enum wd_verdict verdict;
 	const char *why;        /* what the verdict rests on, for people; may be "" */
 	const struct wd_incident *incident; /* open, or NULL */

@@ -10,6 +10,7 @@ enum wd_order_kind {
 	WD_ORDER_INSPECT,  /* ask the Engine about this container */
 	WD_ORDER_ACT,      /* carry out a plan; its end comes back as WD_FACT_ACTED */
 	WD_ORDER_REMEMBER, /* write the service's row; with `confirm`, WD_FACT_STORED comes back */
+	WD_ORDER_PINS,     /* write what is known of the service's images: memory->pins */
 	WD_ORDER_FORGET,   /* the row of a service that is gone */
 	WD_ORDER_INCIDENT, /* write the incident (opened, changed, closed) */
 	WD_ORDER_TELL,     /* say this to people */
@@ -56,7 +57,7 @@ struct wd_order {
 	enum wd_image_job job; /* IMAGE */
 	int64_t incident_id; /* ACT: 0 by hand */
 	bool confirm;        /* REMEMBER */
-	const struct wd_memory *memory;     /* REMEMBER */
+	const struct wd_memory *memory;     /* REMEMBER, PINS */
 	const struct wd_incident *incident; /* INCIDENT, TELL */
 	enum wd_moment moment; /* TELL */
 	const char *text;      /* TELL, ANSWER: for people */

@@ -65,6 +65,10 @@ struct wd_policy {
 	struct wd_ladder ladders[WD_TRIGGERS];
 	wd_time verify;
 	wd_time cooldown;
+	wd_time good_after;
+	int64_t pins_kept;
+	char *rollback_to; /* the name of an image, or NULL */
+	bool cascade;      /* a rollback recreates what depends on the container too, instead of being refused */
 };
 
 struct wd_policy *wd_policy_free(struct wd_policy *policy); /* returns NULL; takes NULL */

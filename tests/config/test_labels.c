@@ -158,7 +158,7 @@ static void labels_that_are_unknown_faulty_or_not_allowed_are_said_and_not_obeye
 			  LABELS("seadog.restart=3/30s", "seadog.verify=soon", "seadog.on_restarts=hook:page, stop",
 				 "seadog.snapshot_binds=/srv", "seadog.snapshot_before=hook:page",
 				 "seadog.match=name:*", "seadog.enable=maybe", "seadog.audit_ignore=user",
-				 "seadog.on_oom=rollback, stop", "seadog.\x1b[2J=x")),
+				 "seadog.on_oom=restore, stop", "seadog.\x1b[2J=x")),
 		"warning: web: label seadog.restart is unknown, did you mean seadog.restarts?\n"
 		"warning: web: label seadog.verify = soon is not obeyed: \"soon\" is no duration, write it like 90s, "
 		"5m or "
@@ -173,7 +173,7 @@ static void labels_that_are_unknown_faulty_or_not_allowed_are_said_and_not_obeye
 		"warning: web: label seadog.match is unknown\n"
 		"warning: web: label seadog.enable is not obeyed: must be true or false\n"
 		"warning: web: label seadog.audit_ignore has no effect in this version of seadog\n"
-		"warning: web: label seadog.on_oom = rollback, stop: rollback has no effect in this version of seadog, "
+		"warning: web: label seadog.on_oom = restore, stop: restore has no effect in this version of seadog, "
 		"the rung "
 		"is skipped\n"
 		"warning: web: label seadog.\\x1b[2J is unknown\n");

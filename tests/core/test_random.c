@@ -229,6 +229,9 @@ static void carry_out(struct walk *walk, const struct wd_order *order)
 		if (order->confirm)
 			add_deed(walk, order, DEED_STORE);
 		break;
+	case WD_ORDER_PINS:
+		disk_write_pins(&walk->disk, order->service, &order->memory->pins);
+		break;
 	case WD_ORDER_FORGET:
 		disk_forget(&walk->disk, order->service);
 		break;

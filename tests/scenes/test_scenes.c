@@ -8,7 +8,8 @@
  * Verbs of a container: runs [always|no|on-failure:N|unless-stopped] [count=N] [waited=6.4s] [label KEY=VALUE] [exit=N]
  * [check] [autoremove] [id=N] · dies CODE · starts [by hand] · crashes CODE · killed [SIGNAL] · stopped · oom · healthy ·
  * unhealthy · limited CPUS (by somebody) · paused · removed · vanishes (without an event) · gives-up "why" (a restart that fails without an event) ·
- * did (the plan ordered last is done) · begins (a release has started it, and goes on) · failed "why" · seen (as it is,
+ * pin [IMAGE] · unpin · forgive · rollback [IMAGE] · refused "why" · undone "why" · resumes (a rollback that a dead
+ * seadog left) · did (the plan ordered last is done; of a rollback: the new container runs) · begins (a release has started it, and goes on) · failed "why" · seen (as it is,
  * by the list after a connection) · uses memory 120MiB +1MiB/s of 128MiB cache 20MiB cpu 0.5 of 2 pids 7 of 100 oom 1
  * pressure memory 40% (support/uses.h; looked at once an interval from then on, as far as the guard wishes) · died-at 5s CODE (told only now) · stale 1s (an inspect that was asked then) · started (the event alone) · hold · release · mute 30m · unmute. Of the world: engine up|down|restarted, synced,
  * disk full|fine|slow, late 3s, blind on|off (inspects are not answered), deaf on|off (nothing is told, though it
@@ -36,7 +37,8 @@
 
 struct box { /* what the Engine would know */
 	struct wd_container container;
-	char id[65];
+	char id[65], old_id[65]; /* old_id: what is parked while a rollback is on trial */
+	char *old_image;
 	bool there;
 	struct uses uses;
 };
@@ -50,14 +52,18 @@ struct scene {
 	wd_time look_at; /* when samples are due; WD_NEVER: nobody uses anything */
 	struct box boxes[64];
 	unsigned count;
-	char *acts[64]; /* "stop web" */
+	char *acts[64];    /* "stop web" */
+	char *targets[64]; /* of a rollback */
+	char *target;      /* of the plan that `did` speaks of */
 	uint64_t tickets[64];
 	struct wd_order orders[64];
 	unsigned act_count;
 	struct wd_text told;
 	char *why; /* of the incident opened last */
 	long opened;
-	struct wd_list answers;
+	struct wd_list answers, jobs;
+	struct wd_list missing; /* images that are not on the host */
+	char *moved, *moved_to; /* a tag that names another image by now */
 	bool blind, deaf, begun, disk_full, disk_slow, replay;
 	struct disk disk;
 	char *config;
@@ -134,6 +140,31 @@ static void answer_store(struct scene *scene, const struct wd_order *order)
 	tell(scene, &fact);
 }
 
+static char *image_id(const struct scene *scene, const char *name)
+{
+	if (wd_text_starts(name, "sha256:"))
+		return wd_copy(name);
+	return wd_format("sha256:%s", wd_text_equal(name, scene->moved) ? scene->moved_to : name);
+}
+
+static void answer_image(struct scene *scene, const struct wd_order *order)
+{
+	struct wd_fact fact = {.kind = WD_FACT_IMAGE};
+	WD_AUTO_FREE char *image = wd_copy(order->target.image);
+	WD_AUTO_FREE char *id = wd_copy(order->target.id);
+	bool missing = image && order->job != WD_IMAGE_FETCH && wd_list_has(&scene->missing, image);
+
+	if (!id)
+		id = image_id(scene, image);
+	fact.image.ticket = order->ticket;
+	fact.image.end = missing ? WD_PLAN_REFUSED : WD_PLAN_DONE;
+	fact.image.detail = missing ? "there is no such image on this host" : NULL;
+	fact.image.id = id;
+	fact.image.digests = "acme/web@sha256:1 acme/web@sha256:2";
+	fact.image.config = "{}";
+	tell(scene, &fact);
+}
+
 static void note_order(struct scene *scene, const struct wd_order *order)
 {
 	char clock[64];
@@ -143,6 +174,7 @@ static void note_order(struct scene *scene, const struct wd_order *order)
 		assert_true(scene->act_count < 64);
 		scene->orders[scene->act_count] = *order;
 		scene->tickets[scene->act_count] = order->ticket;
+		scene->targets[scene->act_count] = wd_copy(order->target.image);
 		scene->acts[scene->act_count++] = wd_format("%s %s", wd_action_name(order->action), order->name);
 		break;
 	case WD_ORDER_TELL:
@@ -156,7 +188,15 @@ static void note_order(struct scene *scene, const struct wd_order *order)
 		wd_list_add(&scene->answers, answer);
 		break;
 	}
-	case WD_ORDER_IMAGE:
+	case WD_ORDER_IMAGE: {
+		static const char *const jobs[] = {"look", "keep", "unkeep", "fetch"};
+		WD_AUTO_FREE char *job = wd_format("%s %s", jobs[order->job],
+						   order->target.image ? order->target.image : order->target.id);
+		wd_list_add(&scene->jobs, job);
+		break;
+	}
+	case WD_ORDER_PINS:
+		disk_write_pins(&scene->disk, order->service, &order->memory->pins);
 		break;
 	case WD_ORDER_REMEMBER:
 		disk_write(&scene->disk, order->memory);
@@ -182,20 +222,26 @@ static void tell(struct scene *scene, struct wd_fact *fact)
 	wd_guard_tell(scene->guard, scene->now, fact);
 	while (wd_guard_take(scene->guard, &order)) {
 		note_order(scene, &order);
-		if (order.kind != WD_ORDER_INSPECT && order.kind != WD_ORDER_REMEMBER)
+		if (order.kind != WD_ORDER_INSPECT && order.kind != WD_ORDER_REMEMBER && order.kind != WD_ORDER_IMAGE)
 			continue;
 		assert_true(count < 256);
 		later[count] = order;
+		later[count].target.image = wd_copy(order.target.image);
+		later[count].target.id = wd_copy(order.target.id);
 		later[count].service = wd_copy(order.service);
 		later[count++].id = wd_copy(order.id);
 	}
 	for (unsigned i = 0; i < count; i++) {
 		if (later[i].kind == WD_ORDER_REMEMBER)
 			answer_store(scene, &later[i]);
+		else if (later[i].kind == WD_ORDER_IMAGE)
+			answer_image(scene, &later[i]);
 		else if (!scene->blind)
 			answer_inspect(scene, later[i].id);
 		free((void *)(uintptr_t)later[i].service);
 		free((void *)(uintptr_t)later[i].id);
+		free((void *)(uintptr_t)later[i].target.image);
+		free((void *)(uintptr_t)later[i].target.id);
 	}
 }
 
@@ -350,6 +396,13 @@ static void seen(struct scene *scene, const struct box *box, wd_time ago)
 		tell(scene, &fact);
 }
 
+static void set_image(struct scene *scene, struct wd_container *container, const char *image)
+{
+	free(container->image_id);
+	container->image_id = image_id(scene, image);
+	wd_replace(&container->image, image);
+}
+
 static void runs(struct scene *scene, struct box *box, char **words, size_t count)
 {
 	struct wd_container *container = &box->container;
@@ -370,6 +423,8 @@ static void runs(struct scene *scene, struct box *box, char **words, size_t coun
 		else if (wd_text_starts(word, "id="))
 			snprintf(box->id, sizeof(box->id), "%064ld", atol(word + 3)),
 				wd_replace(&container->id, box->id), container->restart_count = 0;
+		else if (wd_text_starts(word, "image="))
+			set_image(scene, container, word + 6);
 		else if (wd_text_starts(word, "state="))
 			wd_state_parse(word + 6, &container->state);
 		else if (wd_text_starts(word, "service="))
@@ -409,6 +464,43 @@ static void plan_begins(struct scene *scene, struct box *box)
 	scene->begun = true;
 }
 
+static void swap_ids(struct scene *scene, struct box *box, const char *id, const char *image)
+{
+	static unsigned made;
+
+	dies(scene, box, 143, true);
+	tell_event(scene, box, WD_EVENT_STOP, -1, 0, WD_HEALTH_NONE);
+	if (id)
+		snprintf(box->id, sizeof(box->id), "%s", id);
+	else
+		snprintf(box->id, sizeof(box->id), "%060xabcd", ++made);
+	wd_replace(&box->container.id, box->id);
+	set_image(scene, &box->container, image);
+	box->container.created = stamp_at(scene->now);
+	starts(scene, box, true);
+}
+
+/* The parked one is stopped and renamed, and the new one runs under the name; and the other way round. */
+static void rollback_ends(struct scene *scene, struct box *box, const struct wd_order *order, struct wd_fact *fact)
+{
+	char old[65];
+
+	memcpy(old, box->old_id, sizeof(old));
+	if (order->action == WD_ACTION_ROLLBACK && !box->old_id[0]) {
+		memcpy(box->old_id, box->id, sizeof(box->old_id));
+		wd_replace(&box->old_image, box->container.image);
+		tell_event(scene, box, WD_EVENT_KILL, -1, 15, WD_HEALTH_NONE);
+		swap_ids(scene, box, NULL, scene->target);
+	} else if (order->action == WD_ACTION_TAKE_BACK) {
+		box->old_id[0] = 0;
+		swap_ids(scene, box, old, box->old_image);
+	} else if (order->action == WD_ACTION_COMMIT) {
+		box->old_id[0] = 0;
+	}
+	if (order->action != WD_ACTION_COMMIT)
+		fact->acted.replaced_by = box->id;
+}
+
 /* The plan that was ordered last for it has ended; the world is what the plan made it. */
 static void plan_ended(struct scene *scene, struct box *box, enum wd_plan_end end, const char *detail)
 {
@@ -435,6 +527,9 @@ static void plan_ended(struct scene *scene, struct box *box, enum wd_plan_end en
 		if (!scene->begun)
 			release_begins(scene, box, order);
 		scene->begun = false;
+	} else if (end == WD_PLAN_DONE && (order->action == WD_ACTION_ROLLBACK || order->action == WD_ACTION_COMMIT ||
+					   order->action == WD_ACTION_TAKE_BACK)) {
+		rollback_ends(scene, box, order, &fact);
 	} else if (end == WD_PLAN_DONE && order->action == WD_ACTION_RESTART) {
 		tell_event(scene, box, WD_EVENT_KILL, -1, 15, WD_HEALTH_NONE);
 		dies(scene, box, 143, true);
@@ -443,7 +538,18 @@ static void plan_ended(struct scene *scene, struct box *box, enum wd_plan_end en
 	tell(scene, &fact);
 }
 
-static void ask(struct scene *scene, const char *name, enum wd_ask what, wd_time until)
+static void resumes(struct scene *scene, const struct box *box)
+{
+	struct wd_fact fact = {.kind = WD_FACT_RESUMING};
+
+	fact.resuming.service = box->container.service;
+	fact.resuming.action = WD_ACTION_ROLLBACK;
+	fact.resuming.ticket = WD_TICKET_RESUMED | 7;
+	tell(scene, &fact);
+	scene->orders[0] = (struct wd_order){.action = WD_ACTION_ROLLBACK, .ticket = WD_TICKET_RESUMED | 7};
+}
+
+static void ask_for(struct scene *scene, const char *name, enum wd_ask what, wd_time until, const char *image)
 {
 	struct wd_fact fact = {.kind = WD_FACT_ASKED};
 	struct wd_service_view view;
@@ -453,8 +559,14 @@ static void ask(struct scene *scene, const char *name, enum wd_ask what, wd_time
 	fact.asked.ask = what;
 	fact.asked.service = service;
 	fact.asked.until = until;
+	fact.asked.image = image && *image ? image : NULL;
 	fact.asked.request = 1;
 	tell(scene, &fact);
+}
+
+static void ask(struct scene *scene, const char *name, enum wd_ask what, wd_time until)
+{
+	ask_for(scene, name, what, until, NULL);
 }
 
 static void health(struct scene *scene, struct box *box, enum wd_health is)
@@ -519,6 +631,20 @@ static void container_does(struct scene *scene, struct box *box, char **words, s
 		plan_ended(scene, box, WD_PLAN_DONE, "done");
 	else if (wd_text_equal(verb, "failed"))
 		plan_ended(scene, box, WD_PLAN_FAILED, what);
+	else if (wd_text_equal(verb, "refused"))
+		plan_ended(scene, box, WD_PLAN_REFUSED, what);
+	else if (wd_text_equal(verb, "undone"))
+		plan_ended(scene, box, WD_PLAN_UNDONE, what);
+	else if (wd_text_equal(verb, "resumes"))
+		resumes(scene, box);
+	else if (wd_text_equal(verb, "pin"))
+		ask_for(scene, box->container.name, WD_ASK_PIN, 0, what);
+	else if (wd_text_equal(verb, "unpin"))
+		ask(scene, box->container.name, WD_ASK_UNPIN, 0);
+	else if (wd_text_equal(verb, "forgive"))
+		ask(scene, box->container.name, WD_ASK_FORGIVE, 0);
+	else if (wd_text_equal(verb, "rollback"))
+		ask_for(scene, box->container.name, WD_ASK_ROLLBACK, 0, what);
 	else if (wd_text_equal(verb, "hold"))
 		ask(scene, box->container.name, WD_ASK_HOLD, 0);
 	else if (wd_text_equal(verb, "release"))
@@ -632,6 +758,11 @@ static bool world_does(struct scene *scene, char **words)
 		kill_seadog(scene);
 	} else if (wd_text_equal(verb, "reload")) {
 		reload(scene, what);
+	} else if (wd_text_equal(verb, "image") && wd_text_equal(words[2], "missing")) {
+		wd_list_add(&scene->missing, what);
+	} else if (wd_text_equal(verb, "image")) { /* image NAME is OTHER: what the tag names by now */
+		wd_replace(&scene->moved, what);
+		wd_replace(&scene->moved_to, words[3]);
 	} else if (wd_text_equal(verb, "late")) {
 		struct wd_fact fact = {.kind = WD_FACT_LATE, .late = span_of(scene, what)};
 		tell(scene, &fact);
@@ -648,8 +779,11 @@ static void drop_act(struct scene *scene, unsigned index)
 	struct wd_order order = scene->orders[index];
 
 	free(scene->acts[index]);
+	free(scene->target);
+	scene->target = scene->targets[index];
 	for (unsigned i = index + 1; i < scene->act_count; i++) {
 		scene->acts[i - 1] = scene->acts[i];
+		scene->targets[i - 1] = scene->targets[i];
 		scene->orders[i - 1] = scene->orders[i];
 	}
 	scene->act_count--;
@@ -683,6 +817,16 @@ static void expect_note(struct scene *scene, const char *name, const char *note)
 		fail_at(scene, "no service %s", name);
 	if (!wd_text_equal(view.note, note))
 		fail_at(scene, "the note of %s is \"%s\", expected \"%s\"", name, view.note, note);
+}
+
+static void expect_pin(struct scene *scene, const char *name, const char *image)
+{
+	struct wd_service_view view;
+
+	if (!wd_guard_find(scene->guard, name, scene->now, &view))
+		fail_at(scene, "no service %s", name);
+	if (!wd_text_equal(view.pin ? view.pin->image : "none", image))
+		fail_at(scene, "the pin of %s is %s, expected %s", name, view.pin ? view.pin->image : "none", image);
 }
 
 static void expect_count(struct scene *scene, const char *name, const char *trigger, unsigned count)
@@ -739,6 +883,11 @@ static void expect(struct scene *scene, const struct wd_list *words)
 		expect_view(scene, words->items[2], words->items[3]);
 	} else if (wd_text_equal(what, "note")) {
 		expect_note(scene, words->items[2], words->items[3]);
+	} else if (wd_text_equal(what, "pin")) {
+		expect_pin(scene, words->items[2], words->items[3]);
+	} else if (wd_text_equal(what, "job")) {
+		if (!wd_list_has(&scene->jobs, words->items[2]))
+			fail_at(scene, "nobody ordered \"%s\"", words->items[2]);
 	} else if (wd_text_equal(what, "count")) {
 		expect_count(scene, words->items[2], words->items[3], (unsigned)atol(words->items[4]));
 	} else if (wd_text_equal(what, "incidents")) {
@@ -753,7 +902,10 @@ static void expect(struct scene *scene, const struct wd_list *words)
 			if (!wd_text_equal(scene->acts[i], wanted))
 				continue;
 			drop_act(scene, i);
-			expect_because(scene, words, 3);
+			bool aims = words->count > 4 && wd_text_equal(words->items[3], "to");
+			if (aims && !wd_text_equal(scene->target, words->items[4]))
+				fail_at(scene, "it goes to %s, expected %s", scene->target, words->items[4]);
+			expect_because(scene, words, aims ? 5 : 3);
 			return;
 		}
 		fail_at(scene, "expected %s; ordered: %s", wanted, scene->act_count ? scene->acts[0] : "nothing");
@@ -802,10 +954,16 @@ static void end(struct scene *scene)
 		struct wd_container *heap = wd_alloc(1, sizeof(*heap));
 		*heap = scene->boxes[i].container;
 		wd_container_free(heap);
+		free(scene->boxes[i].old_image);
 	}
 	disk_done(&scene->disk);
 	wd_text_done(&scene->told);
 	wd_list_done(&scene->answers);
+	wd_list_done(&scene->jobs);
+	wd_list_done(&scene->missing);
+	free(scene->moved);
+	free(scene->moved_to);
+	free(scene->target);
 	free(scene->config);
 	free(scene->why);
 }

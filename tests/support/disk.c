@@ -30,6 +30,7 @@ static void copy_memory(struct wd_memory *to, const struct wd_memory *from)
 	to->hold.id = wd_copy(from->hold.id);
 	to->crashes = copy_marks(from->crashes, from->crash_count);
 	to->ooms = copy_marks(from->ooms, from->oom_count);
+	wd_pins_copy(&to->pins, &from->pins);
 }
 
 void disk_forget(struct disk *disk, const char *service)
@@ -45,11 +46,39 @@ void disk_forget(struct disk *disk, const char *service)
 	}
 }
 
+static struct disk_row *find_row(const struct disk *disk, const char *service)
+{
+	struct disk_row *row = disk->rows;
+
+	while (row && !wd_text_equal(row->memory.service, service))
+		row = row->next;
+	return row;
+}
+
+void disk_write_pins(struct disk *disk, const char *service, const struct wd_pins *pins)
+{
+	struct disk_row *row = find_row(disk, service);
+
+	if (!row) { /* its row is on its way */
+		const struct wd_memory bare = {.service = (char *)(uintptr_t)service};
+		disk_write(disk, &bare);
+		row = find_row(disk, service);
+	}
+	wd_pins_done(&row->memory.pins);
+	wd_pins_copy(&row->memory.pins, pins);
+}
+
+/* Its pins are written apart. */
 void disk_write(struct disk *disk, const struct wd_memory *memory)
 {
-	struct disk_row *row = wd_alloc(1, sizeof(*row));
+	struct disk_row *row = wd_alloc(1, sizeof(*row)), *old = find_row(disk, memory->service);
 
 	copy_memory(&row->memory, memory);
+	wd_pins_done(&row->memory.pins);
+	if (old) {
+		row->memory.pins = old->memory.pins;
+		old->memory.pins = (struct wd_pins){0};
+	}
 	disk_forget(disk, memory->service);
 	row->next = disk->rows;
 	disk->rows = row;
@@ -105,7 +134,7 @@ void disk_recall(struct disk *disk, void (*tell)(void *data, struct wd_fact *fac
 	struct disk before = {0};
 
 	for (struct disk_row *row = disk->rows; row; row = row->next)
-		disk_write(&before, &row->memory);
+		disk_write(&before, &row->memory), disk_write_pins(&before, row->memory.service, &row->memory.pins);
 	for (struct disk_row *row = before.rows; row; row = row->next) {
 		struct wd_fact fact = {.kind = WD_FACT_MEMORY, .memory = &row->memory};
 		tell(data, &fact);

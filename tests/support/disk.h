@@ -12,6 +12,7 @@ struct disk { /* zeroed: empty */
 };
 
 void disk_write(struct disk *disk, const struct wd_memory *memory);
+void disk_write_pins(struct disk *disk, const char *service, const struct wd_pins *pins);
 void disk_forget(struct disk *disk, const char *service);
 const struct wd_memory *disk_find(const struct disk *disk, const char *service); /* or NULL */
 void disk_note(struct disk *disk, const struct wd_incident *incident);

@@ -143,13 +143,13 @@ const struct wd_option wd_options[] = {
 	{"policy", "cooldown", &wd_kind_span, "5m", "Between two incidents of a service that act.", POLICY(cooldown),
 	 SPAN(WD_SECOND, 30 * WD_DAY), .off = true},
 	{"policy", "good_after", &wd_kind_span, "10m", "An image that ran for so long without a crash is known good.",
-	 SPAN(WD_SECOND, 365 * WD_DAY), PENDING},
-	{"policy", "pins_kept", &wd_kind_number, "2", "How many known good images are kept per service.", .low = 1,
-	 .high = 100, PENDING},
-	{"policy", "rollback_to", &wd_kind_image, NULL, "The image that rollback goes back to.", PENDING},
-	{"policy", "dependents", &wd_kind_choice, "refuse",
-	 "What a rollback does where others share the container's namespaces: refuse, or cascade.", .words = dependents,
-	 PENDING},
+	 POLICY(good_after), SPAN(WD_SECOND, 365 * WD_DAY)},
+	{"policy", "pins_kept", &wd_kind_number, "2", "How many known good images are kept per service.",
+	 POLICY(pins_kept), .low = 1, .high = 100},
+	{"policy", "rollback_to", &wd_kind_image, NULL, "The image that rollback goes back to.", POLICY(rollback_to)},
+	{"policy", "dependents", &wd_kind_either, "refuse",
+	 "What a rollback does where others share the container's namespaces: refuse, or cascade.", POLICY(cascade),
+	 .words = dependents},
 	{"policy", "restore_max_age", &wd_kind_span, "36h", "A ladder never restores an older snapshot.",
 	 SPAN(WD_MINUTE, 3650 * WD_DAY), .off = true, PENDING},
 	{"policy", "snapshot_schedule", &wd_kind_schedule, "off", "When snapshots are taken.", PENDING},
@@ -258,8 +258,7 @@ void wd_option_hooks(const struct wd_option *option, const char *text, struct wd
 /* What this version can carry out. */
 static bool is_pending(enum wd_action action)
 {
-	return action == WD_ACTION_ROLLBACK || action == WD_ACTION_RESTORE || action == WD_ACTION_ROLLBACK_RESTORE ||
-	       action == WD_ACTION_HOOK;
+	return action == WD_ACTION_RESTORE || action == WD_ACTION_ROLLBACK_RESTORE || action == WD_ACTION_HOOK;
 }
 
 const char *wd_option_pending_rung(const struct wd_option *option, const char *text)

@@ -10,6 +10,7 @@ struct wd_policy *wd_policy_free(struct wd_policy *policy)
 	for (unsigned trigger = 0; trigger < WD_TRIGGERS; trigger++)
 		for (unsigned i = 0; i < WD_RUNGS_MAX; i++)
 			free(policy->ladders[trigger].rungs[i].hook);
+	free(policy->rollback_to);
 	free(policy->name);
 	free(policy);
 	return NULL;
@@ -99,8 +100,12 @@ struct wd_policy *wd_scope_policy(const struct wd_scope *scope)
 {
 	struct wd_policy *policy = wd_alloc(1, sizeof(*policy));
 	policy->name = scope->policy ? wd_copy(scope->policy->name) : NULL;
-	for (const struct wd_option *option = wd_options; option->key; option++)
-		if (option->place && strcmp(option->section, "policy") == 0)
-			wd_option_store(option, wd_scope_find(scope, option).value, policy);
+	for (const struct wd_option *option = wd_options; option->key; option++) {
+		if (!option->place || strcmp(option->section, "policy") != 0)
+			continue;
+		const char *value = wd_scope_find(scope, option).value;
+		if (value)
+			wd_option_store(option, value, policy);
+	}
 	return policy;
 }

@@ -47,6 +47,7 @@ static void settle(struct wd_service *service, enum wd_trigger trigger, wd_time 
 	bool failed = wd_step_has(the_case, WD_ACTION_STOP, WD_RESULT_FAILED) ||
 		      wd_step_has(the_case, WD_ACTION_PAUSE, WD_RESULT_FAILED) ||
 		      wd_step_has(the_case, WD_ACTION_THROTTLE, WD_RESULT_FAILED) ||
+		      wd_step_has(the_case, WD_ACTION_ROLLBACK, WD_RESULT_FAILED) ||
 		      wd_step_has(the_case, WD_ACTION_RESTART, WD_RESULT_FAILED);
 	wd_time anew = service->cooldown_until > now ? service->cooldown_until : now;
 
@@ -190,7 +191,12 @@ static bool in_hand(const struct wd_case *the_case)
 
 static void meet(struct wd_guard *guard, struct wd_service *service, struct wd_case *the_case, bool acts)
 {
-	if (the_case->phase == WD_PHASE_VERIFYING && the_case->until == WD_NEVER) {
+	if (the_case->phase == WD_PHASE_MOVING &&
+	    !service->move.phase) { /* it died before its plan was in the journal */
+		wd_step_end(guard, service, the_case, WD_RESULT_FAILED, "seadog was restarted before it had begun");
+		the_case->phase = WD_PHASE_WAITING;
+		the_case->until = guard->now;
+	} else if (the_case->phase == WD_PHASE_VERIFYING && the_case->until == WD_NEVER) {
 		wd_trial_begin(guard, service, the_case);
 	} else if (the_case->phase == WD_PHASE_WATCHING && acts && !the_case->climbed) {
 		the_case->phase = WD_PHASE_WAITING;

@@ -27,6 +27,11 @@ void wd_case_failed(struct wd_guard *guard, struct wd_service *service, struct w
 
 /* --- trial.c --------------------------------------------------------------------------------------------------------- */
 
+/* How long it must run: `verify`, or twice the longest life of the loop (at most 5 m). */
+wd_time wd_trial_span(const struct wd_service *service, wd_time longest);
+/* What the last inspect of a verification says. */
+enum wd_look { WD_LOOK_RUNS, WD_LOOK_UNHEALTHY, WD_LOOK_STOPPED, WD_LOOK_ENDED, WD_LOOK_DOWN };
+enum wd_look wd_trial_look(const struct wd_service *service);
 void wd_trial_begin(struct wd_guard *guard, struct wd_service *service, struct wd_case *the_case);
 /* Whether it is over without any more doing; if so the case is closed. */
 bool wd_trial_over(struct wd_guard *guard, struct wd_service *service, struct wd_case *the_case);

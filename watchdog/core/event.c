@@ -7,7 +7,7 @@ bool wd_service_busy(const struct wd_service *service)
 {
 	const struct wd_case *acting = wd_case_acting(service);
 
-	return service->manual || (acting && acting->phase == WD_PHASE_TREATING);
+	return service->manual || wd_move_is_away(service) || (acting && acting->phase == WD_PHASE_TREATING);
 }
 
 void wd_event_begin_run(struct wd_service *service, wd_time at)

@@ -36,6 +36,8 @@ static struct wd_service *free_service(struct wd_service *service)
 	wd_policy_free(service->policy);
 	wd_marks_clear(&service->crashes);
 	wd_marks_clear(&service->ooms);
+	wd_pins_clear(service);
+	wd_move_clear(service);
 	wd_usage_free(service->usage);
 	free(service->down_why);
 	free(service->remember_trouble);
@@ -220,6 +222,11 @@ bool wd_guard_take(struct wd_guard *guard, struct wd_order *ret_order)
 
 /* --- facts ---------------------------------------------------------------------------------------------------------- */
 
+static wd_time sooner(wd_time one, wd_time two)
+{
+	return one < two ? one : two;
+}
+
 static void schedule(struct wd_guard *guard, struct wd_service *service)
 {
 	wd_time judge = wd_judge_next(guard, service);
@@ -227,6 +234,8 @@ static void schedule(struct wd_guard *guard, struct wd_service *service)
 	wd_time manual = wd_manual_next(service);
 
 	service->next = judge < act ? judge : act;
+	service->next = sooner(service->next, wd_move_next(guard, service));
+	service->next = sooner(service->next, wd_pins_next(service));
 	if (manual < service->next)
 		service->next = manual;
 	if (service->next < guard->wake)
@@ -249,6 +258,8 @@ static void pass_time(struct wd_guard *guard, bool all)
 			wd_manual_time(guard, service);
 			wd_judge_time(guard, service);
 			wd_case_time(guard, service);
+			wd_move_time(guard, service);
+			wd_pins_time(guard, service);
 			if (service->gone_at != WD_NEVER && guard->now - service->gone_at >= 10 * WD_MINUTE) {
 				wd_service_forget(guard, service);
 				continue;
@@ -336,6 +347,12 @@ static void tell_up(struct wd_guard *guard, bool restarted)
 				     "the Engine was started anew: looking, not acting, for the grace");
 	}
 	pass_time(guard, true);
+}
+
+static void tell_image(struct wd_guard *guard, const struct wd_fact *fact)
+{
+	wd_pins_answer(guard, fact);
+	pass_time(guard, false);
 }
 
 static void tell_sample(struct wd_guard *guard, const struct wd_fact *fact)
@@ -447,6 +464,7 @@ void wd_guard_tell(struct wd_guard *guard, wd_time now, const struct wd_fact *fa
 		tell_late(guard, fact->late);
 		break;
 	case WD_FACT_IMAGE:
+		tell_image(guard, fact);
 		break;
 	case WD_FACT_SAMPLE:
 		tell_sample(guard, fact);
@@ -475,6 +493,7 @@ void wd_guard_configure(struct wd_guard *guard, const struct wd_settings *settin
 		wd_findings_done(&ignored);
 		memset(service->settled, 0, sizeof(service->settled)); /* there may be more to say about it now */
 		wd_case_met(guard, service);
+		wd_pins_met(guard, service);
 		if (service->memory.hold.held)
 			service->look_at = guard->now; /* what was not to be touched may be now */
 	}

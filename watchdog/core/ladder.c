@@ -24,6 +24,12 @@ static void begin_action(struct wd_guard *guard, struct wd_service *service, str
 			 enum wd_action action)
 {
 	wd_step_begin(guard, the_case, action);
+	if (action == WD_ACTION_ROLLBACK) {
+		the_case->phase = WD_PHASE_MOVING;
+		the_case->until = WD_NEVER;
+		wd_move_begin(guard, service, wd_pins_target(service, false, NULL), the_case);
+		return;
+	}
 	the_case->tried_stop |= action == WD_ACTION_STOP;
 	if (action == WD_ACTION_RESTART || service->remembered) {
 		start_plan(guard, service, the_case, action);
@@ -80,8 +86,12 @@ const char *wd_case_cannot(const struct wd_service *service, enum wd_action acti
 		return "a Swarm task would be replaced: act on its service instead";
 	if (action == WD_ACTION_THROTTLE && wd_throttle_is(service))
 		return "it is throttled already";
+	if (action == WD_ACTION_ROLLBACK && container->swarm_task)
+		return "a Swarm task would be replaced: roll its service back instead";
+	if (action == WD_ACTION_ROLLBACK && container->auto_remove)
+		return "the Engine would remove it when it stops (AutoRemove), and that cannot be taken back";
 	if (action == WD_ACTION_STOP || action == WD_ACTION_PAUSE || action == WD_ACTION_RESTART ||
-	    action == WD_ACTION_THROTTLE)
+	    action == WD_ACTION_THROTTLE || action == WD_ACTION_ROLLBACK)
 		return NULL;
 	return wd_reason_skipped(action);
 }
@@ -92,8 +102,11 @@ static bool try_action(struct wd_guard *guard, struct wd_service *service, enum 
 {
 	struct wd_case *the_case = service->cases[trigger];
 	const char *why = wd_case_cannot(service, action);
+	WD_AUTO_FREE char *nowhere = NULL;
 	wd_time until;
 
+	if (!why && action == WD_ACTION_ROLLBACK && !wd_pins_target(service, false, &nowhere))
+		why = nowhere;
 	if (why) {
 		skip_rung(guard, service, the_case, action, why);
 		return false;
@@ -250,6 +263,8 @@ void wd_case_acted(struct wd_guard *guard, const struct wd_fact *fact)
 		struct wd_service *service = guard->services[i];
 		struct wd_case *the_case = case_of_ticket(service, fact->acted.ticket);
 		service->next = guard->now;
+		if (wd_move_acted(guard, service, fact))
+			return;
 		if (service->manual == fact->acted.ticket) {
 			wd_manual_acted(guard, service, fact);
 			return;

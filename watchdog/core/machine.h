@@ -54,6 +54,7 @@ enum wd_phase {
 	WD_PHASE_TREATING,    /* a plan is under way */
 	WD_PHASE_VERIFYING,   /* the rung has been done; does it help? */
 	WD_PHASE_CONFIRMING,  /* time is up: the last inspect decides */
+	WD_PHASE_MOVING,      /* it is on its way to another image (move.c) */
 	WD_PHASE_WATCHING,    /* people are told; it is open until the trigger clears */
 };
 struct wd_case {
@@ -71,6 +72,42 @@ struct wd_case {
 	bool tried_stop;
 	bool climbed;    /* it acted once, and its ladder is used up: only people are left */
 	unsigned beside; /* triggers that tripped as well, a bit for each */
+};
+
+/* --- images (pins.c) ------------------------------------------------------------------------------------------------ */
+
+/* A question about an image that is under way. */
+struct wd_question {
+	uint64_t ticket;
+	enum { WD_FOR_CONFIG, WD_FOR_LEARNING, WD_FOR_POLICY, WD_FOR_PIN, WD_FOR_MOVE, WD_FOR_REHEARSAL } purpose;
+	char *image;
+	enum wd_pin_by by;
+	bool known;       /* FOR_POLICY: it is pinned by that name already */
+	uint64_t request; /* of the person who asked */
+};
+
+/* --- rollbacks (move.c) --------------------------------------------------------------------------------------------- */
+
+enum wd_move_phase {
+	WD_MOVE_NONE,
+	WD_MOVE_AWAY,       /* the plan is under way: what is seen of both containers is not taken in */
+	WD_MOVE_ARRIVED,    /* the new one is the service, and has not been seen yet */
+	WD_MOVE_TRIAL,      /* does it run? */
+	WD_MOVE_CONFIRMING, /* the last inspect decides */
+	WD_MOVE_BACK,       /* it is taken back */
+	WD_MOVE_COMMITTING, /* a dead seadog had begun to commit it */
+	WD_MOVE_LOST,       /* somebody has removed the new one: does something take its place? */
+};
+struct wd_move {
+	enum wd_move_phase phase;
+	uint64_t ticket;  /* of the plan under way */
+	uint64_t request; /* of the person who asked; 0: nobody waits */
+	bool by_hand;     /* no case has ordered it */
+	char *id;         /* the new one's */
+	char *why;        /* why it is taken back */
+	wd_time until, patience, longest;
+	uint64_t commit;                    /* ticket: the old one is being removed */
+	uint64_t rehearsal, rehearsal_for; /* ticket and request of a dry run */
 };
 
 /* --- services (service.c) ------------------------------------------------------------------------------------------- */
@@ -147,6 +184,12 @@ struct wd_service {
 	bool manual_waits; /* for the store, */
 	wd_time manual_by; /* but not for ever */
 	bool manual_no_start;
+	struct wd_question *questions;
+	unsigned question_count;
+	wd_time learn_from; /* what ran before that has been forgotten by hand */
+	wd_time learn_next; /* what failed is not asked again before that */
+	bool unresolved;    /* people were told that its rollback_to is not on the host */
+	struct wd_move move;
 	bool remembered; /* the store confirmed memory.policy of memory.id */
 	bool remembering;
 	char *remember_trouble;
@@ -202,6 +245,8 @@ struct wd_guard {
 struct wd_service *wd_service_new(struct wd_guard *guard, const char *key);
 struct wd_service *wd_service_by_id(const struct wd_guard *guard, const char *id);
 void wd_service_see(struct wd_guard *guard, const struct wd_container *container, wd_time asked, bool synced);
+/* Another container is the service from now on, by a rollback: no new deployment. image_id may be NULL. */
+void wd_service_adopt(struct wd_guard *guard, struct wd_service *service, const char *id, const char *image_id);
 void wd_service_lose(struct wd_guard *guard, struct wd_service *service); /* its container is gone */
 void wd_service_forget(struct wd_guard *guard, struct wd_service *service);
 void wd_service_recall(struct wd_guard *guard, const struct wd_memory *memory);
@@ -321,6 +366,44 @@ void wd_manual_time(struct wd_guard *guard, struct wd_service *service);
 wd_time wd_manual_next(const struct wd_service *service);
 void wd_manual_acted(struct wd_guard *guard, struct wd_service *service, const struct wd_fact *fact);
 void wd_manual_replaced(struct wd_guard *guard, struct wd_service *service, const char *why);
+
+/* --- images (pins.c) ------------------------------------------------------------------------------------------------ */
+
+void wd_pins_met(struct wd_guard *guard, struct wd_service *service);      /* its container and policy are known, or others */
+void wd_pins_deployed(struct wd_guard *guard, struct wd_service *service); /* another container */
+void wd_pins_time(struct wd_guard *guard, struct wd_service *service);
+wd_time wd_pins_next(const struct wd_service *service);
+void wd_pins_answer(struct wd_guard *guard, const struct wd_fact *fact);
+void wd_pins_ask(struct wd_guard *guard, struct wd_service *service, const struct wd_fact *fact);
+void wd_pins_write(struct wd_guard *guard, const struct wd_service *service);
+void wd_pins_unlearn(struct wd_guard *guard, struct wd_service *service, const char *id);
+void wd_pins_forget(struct wd_guard *guard, struct wd_service *service); /* the service itself is being forgotten */
+void wd_pins_clear(struct wd_service *service);                          /* frees the questions */
+/* Asks which image a person means; the answer goes to wd_move_found(). */
+void wd_pins_look(struct wd_guard *guard, struct wd_service *service, const char *image, bool rehearse,
+		  uint64_t request);
+/* What a rollback would go to; NULL with why not (the caller frees). by_hand: also what was tried before. */
+const struct wd_pin *wd_pins_target(const struct wd_service *service, bool by_hand, char **ret_why);
+/* What people are shown: what a rollback would go to, else the newest. NULL: there is none. */
+const struct wd_pin *wd_pins_shown(const struct wd_service *service);
+
+/* --- rollbacks (move.c) --------------------------------------------------------------------------------------------- */
+
+void wd_move_begin(struct wd_guard *guard, struct wd_service *service, const struct wd_pin *target,
+		   const struct wd_case *the_case);
+void wd_move_ask(struct wd_guard *guard, struct wd_service *service, const struct wd_fact *fact);
+void wd_move_found(struct wd_guard *guard, struct wd_service *service, const struct wd_question *question,
+		   const struct wd_fact *fact);
+void wd_move_resuming(struct wd_guard *guard, struct wd_service *service, const struct wd_fact *fact);
+bool wd_move_acted(struct wd_guard *guard, struct wd_service *service, const struct wd_fact *fact); /* whether it was its */
+bool wd_move_hides(const struct wd_guard *guard, const struct wd_container *container); /* not to be taken in now */
+bool wd_move_is_away(const struct wd_service *service); /* a plan is at work on its containers */
+bool wd_move_failed(struct wd_guard *guard, struct wd_service *service, const char *why); /* while it is on trial */
+void wd_move_seen(struct wd_guard *guard, struct wd_service *service);
+void wd_move_left(struct wd_guard *guard, struct wd_service *service, bool replaced); /* the new one is gone */
+void wd_move_time(struct wd_guard *guard, struct wd_service *service);
+wd_time wd_move_next(const struct wd_guard *guard, const struct wd_service *service);
+void wd_move_clear(struct wd_service *service);
 
 /* --- the gate (gate.c) ---------------------------------------------------------------------------------------------- */
 

@@ -38,7 +38,7 @@ static void start_manual(struct wd_guard *guard, struct wd_service *service, boo
 
 bool wd_manual_busy(const struct wd_service *service)
 {
-	return service->manual || service->manual_waits;
+	return service->manual || service->manual_waits || (service->move.by_hand && service->move.phase);
 }
 
 /* The policy that a hold will have to give back is written first. */
@@ -63,6 +63,8 @@ static const char *busy_with(const struct wd_service *service)
 		return "something is being done to it already: try again in a moment";
 	if (acting && (acting->phase == WD_PHASE_TREATING || acting->phase == WD_PHASE_REMEMBERING))
 		return "it is being treated right now: try again in a moment";
+	if (service->move.phase)
+		return "it is being rolled back, which has yet to be verified: try again later";
 	return NULL;
 }
 
@@ -146,7 +148,7 @@ void wd_manual_ask(struct wd_guard *guard, const struct wd_fact *fact)
 	const char *key = fact->asked.service;
 	struct wd_service *service = key ? wd_map_get(guard->by_key, key) : NULL;
 
-	if (!service && (key || fact->asked.ask == WD_ASK_HOLD || fact->asked.ask == WD_ASK_RELEASE)) {
+	if (!service && (key || (fact->asked.ask != WD_ASK_MUTE && fact->asked.ask != WD_ASK_UNMUTE))) {
 		answer(guard, NULL, fact->asked.request, WD_ERROR_NOT_FOUND, "no such service");
 		return;
 	}
@@ -161,6 +163,14 @@ void wd_manual_ask(struct wd_guard *guard, const struct wd_fact *fact)
 	case WD_ASK_MUTE:
 	case WD_ASK_UNMUTE:
 		ask_mute(guard, service, fact);
+		break;
+	case WD_ASK_PIN:
+	case WD_ASK_UNPIN:
+	case WD_ASK_FORGIVE:
+		wd_pins_ask(guard, service, fact);
+		break;
+	case WD_ASK_ROLLBACK:
+		wd_move_ask(guard, service, fact);
 		break;
 	}
 }
@@ -195,6 +205,11 @@ void wd_manual_resuming(struct wd_guard *guard, const struct wd_fact *fact)
 
 	if (!service)
 		return;
+	if (fact->resuming.action == WD_ACTION_ROLLBACK || fact->resuming.action == WD_ACTION_COMMIT ||
+	    fact->resuming.action == WD_ACTION_TAKE_BACK) {
+		wd_move_resuming(guard, service, fact);
+		return;
+	}
 	service->manual = fact->resuming.ticket;
 	service->manual_action = fact->resuming.action;
 	service->manual_again = false;

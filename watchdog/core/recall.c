@@ -58,7 +58,11 @@ void wd_case_recall(struct wd_guard *guard, const struct wd_incident *incident)
 	service->cases[incident->trigger] = the_case;
 	wd_case_note(guard, the_case, "seadog was restarted");
 	bool tried = in_action(the_case, WD_ACTION_RESTART) || in_action(the_case, WD_ACTION_THROTTLE);
-	if (tried && !service->memory.hold.held) {
+	if (in_action(the_case, WD_ACTION_ROLLBACK)) { /* its plan, if it had begun, is told next */
+		the_case->rung--;
+		the_case->phase = WD_PHASE_MOVING;
+		the_case->until = WD_NEVER;
+	} else if (tried && !service->memory.hold.held) {
 		the_case->rung--;
 		the_case->phase = WD_PHASE_VERIFYING;
 		the_case->until = WD_NEVER;

@@ -76,6 +76,9 @@ static void drop_container(struct wd_guard *guard, struct wd_service *service)
 
 void wd_service_lose(struct wd_guard *guard, struct wd_service *service)
 {
+	if (wd_move_is_away(service)) /* its end tells what has become of it */
+		return;
+	wd_move_left(guard, service, false);
 	wd_case_replaced(guard, service, "the container is gone");
 	drop_container(guard, service);
 	service->gone_at = guard->now;
@@ -109,6 +112,7 @@ static void retire(struct wd_guard *guard, struct wd_service *service)
 
 void wd_service_forget(struct wd_guard *guard, struct wd_service *service)
 {
+	wd_pins_forget(guard, service);
 	forget_row(guard, service->memory.service);
 	retire(guard, service);
 }
@@ -153,6 +157,7 @@ void wd_service_recall(struct wd_guard *guard, const struct wd_memory *memory)
 	mine->hold = memory->hold;
 	mine->hold.id = wd_copy(memory->hold.id);
 	mine->throttle = memory->throttle;
+	wd_pins_copy(&mine->pins, &memory->pins);
 	service->cooldown_until = mapped_ahead(guard, memory->cooldown_until);
 	service->muted_until = mapped_ahead(guard, memory->muted_until);
 	mine->sure = memory->sure ? memory->sure : memory->started;
@@ -187,6 +192,7 @@ static void rename_key(struct wd_guard *guard, struct wd_service *service, const
 	service->memory.service = wd_copy(key);
 	wd_map_set(guard->by_key, key, service);
 	wd_guard_dirty(guard, service, true);
+	wd_pins_write(guard, service);
 }
 
 /* The identity of a container: what its labels say, unless another living container says the same: then each goes by
@@ -278,7 +284,7 @@ static struct wd_container *clone(const struct wd_container *from)
 }
 
 /* Takes the new picture of the container in; the policy is worked out anew only where what it depends on changed. */
-static void take_picture(struct wd_guard *guard, struct wd_service *service, const struct wd_container *container)
+static bool take_picture(struct wd_guard *guard, struct wd_service *service, const struct wd_container *container)
 {
 	bool same = same_subject(service->container, container);
 
@@ -287,12 +293,13 @@ static void take_picture(struct wd_guard *guard, struct wd_service *service, con
 	wd_map_set(guard->by_id, container->id, service);
 	service->gone_at = WD_NEVER;
 	if (same && service->policy)
-		return;
+		return false;
 	struct wd_findings findings = {0};
 	wd_policy_free(service->policy);
 	service->policy = wd_settings_policy(guard->settings, service->container, &findings);
 	warn_findings(guard, service, &findings);
 	wd_findings_done(&findings);
+	return true;
 }
 
 /* Of a young one all crashes are in reach of the windows, those too that happened before anybody watched. */
@@ -301,18 +308,14 @@ static bool is_young(const struct wd_guard *guard, const struct wd_container *co
 	return container->created != WD_STAMP_NONE && guard->now - wd_guard_when(guard, container->created) < YOUTH;
 }
 
-/* Another container under the same identity: a new deployment is a new service's chance. */
-static void begin_anew(struct wd_guard *guard, struct wd_service *service, const struct wd_container *container)
+/* What is known of the run of one container says nothing about another. */
+static void forget_run(struct wd_service *service)
 {
-	if (service->memory.id)
-		wd_case_replaced(guard, service, "deployed anew");
-	drop_id(guard, service);
 	wd_service_empty(service);
 	service->stopped = service->ended = false;
 	service->run_stamp = WD_STAMP_NONE;
 	service->asked_until = 0;
 	service->owed = 0;
-	service->blind = container->restart_count > 0;
 	service->undecided.stamp = WD_STAMP_NONE;
 	service->exit_wanted = false;
 	service->waiting_since = service->ended_at = WD_NEVER;
@@ -320,6 +323,18 @@ static void begin_anew(struct wd_guard *guard, struct wd_service *service, const
 	service->remembered = false;
 	service->running = false;
 	wd_usage_forget(service);
+}
+
+/* Another container under the same identity: a new deployment is a new service's chance. */
+static void begin_anew(struct wd_guard *guard, struct wd_service *service, const struct wd_container *container)
+{
+	if (service->memory.id) {
+		wd_move_left(guard, service, true);
+		wd_case_replaced(guard, service, "deployed anew");
+	}
+	drop_id(guard, service);
+	forget_run(service);
+	service->blind = container->restart_count > 0;
 	wd_guard_keep(guard, service->memory.id); /* orders of this turn may still lend it */
 	service->memory.id = wd_copy(container->id);
 	bool young = is_young(guard, container);
@@ -327,6 +342,47 @@ static void begin_anew(struct wd_guard *guard, struct wd_service *service, const
 	service->memory.started = container->started;
 	service->memory.last_event = WD_STAMP_NONE;
 	wd_service_account_is_right(guard, service, young ? wd_guard_when(guard, container->created) : guard->now);
+}
+
+/* What was heard of it while it was nobody's, from its first start on. */
+static void hear_adopted(struct wd_guard *guard, struct wd_service *service)
+{
+	struct wd_stranger *stranger = wd_map_get(guard->strangers, service->memory.id);
+
+	if (!stranger || !service->container)
+		return; /* its first inspect hears them */
+	wd_map_remove(guard->strangers, service->memory.id);
+	for (unsigned i = 0; i < stranger->count; i++)
+		wd_event_take(guard, service, &stranger->events[i]);
+	free(stranger->events);
+	free(stranger);
+}
+
+void wd_service_adopt(struct wd_guard *guard, struct wd_service *service, const char *id, const char *image_id)
+{
+	struct wd_container *container = service->container;
+
+	drop_id(guard, service);
+	wd_guard_keep(guard, service->memory.id);
+	service->memory.id = wd_copy(id);
+	wd_map_set(guard->by_id, service->memory.id, service);
+	forget_run(service);
+	service->memory.counted = 0;
+	service->memory.started = WD_STAMP_NONE;
+	service->memory.last_event = WD_STAMP_NONE;
+	wd_service_account_is_right(guard, service, guard->now);
+	service->square = service->listed = true;
+	if (image_id)
+		wd_replace(&service->memory.image_id, image_id);
+	if (container) {
+		wd_replace(&container->id, id);
+		wd_replace(&container->image_id, image_id ? image_id : container->image_id);
+		container->restart_count = 0;
+		container->policy = service->memory.policy;
+		container->health = container->check_patience ? WD_HEALTH_STARTING : WD_HEALTH_NONE;
+	}
+	wd_guard_dirty(guard, service, true);
+	hear_adopted(guard, service);
 }
 
 /* The rows' plain members; anything that changed is written. */
@@ -382,6 +438,12 @@ void wd_service_see(struct wd_guard *guard, const struct wd_container *container
 	if (container->transient && !wd_service_by_id(guard, container->id)) {
 		return; /* nobody's service while it has that name; a rename brings it back */
 	}
+	if (wd_move_hides(guard, container)) {
+		struct wd_service *moving = wd_service_by_id(guard, container->id);
+		if (moving)
+			moving->listed = true;
+		return;
+	}
 	struct wd_service *service = service_for(guard, container);
 	bool fresh = !wd_text_equal(service->memory.id, container->id);
 	bool first = fresh || !service->container;
@@ -393,13 +455,17 @@ void wd_service_see(struct wd_guard *guard, const struct wd_container *container
 	wd_map_remove(guard->strangers, container->id);
 	if (fresh)
 		begin_anew(guard, service, container);
-	take_picture(guard, service, container);
+	bool other_subject = take_picture(guard, service, container);
 	note_changes(guard, service, container);
 	service->spared = !wd_service_may_touch(guard, service);
 	service->listed = true;
 	service->square |= synced || first;
 	if (first)
 		wd_case_met(guard, service);
+	if (first || other_subject)
+		wd_pins_met(guard, service);
+	if (fresh)
+		wd_pins_deployed(guard, service);
 	if (stranger && fresh)
 		hear_stranger(guard, service, stranger);
 	else if (stranger) {
@@ -474,6 +540,7 @@ static enum wd_verdict case_verdict(const struct wd_case *the_case)
 	case WD_PHASE_REMEMBERING:
 	case WD_PHASE_TREATING:
 		return WD_VERDICT_TREATING;
+	case WD_PHASE_MOVING:
 	case WD_PHASE_VERIFYING:
 	case WD_PHASE_CONFIRMING:
 		return WD_VERDICT_VERIFYING;
@@ -500,8 +567,10 @@ static enum wd_verdict find_verdict(const struct wd_guard *guard, const struct w
 {
 	enum wd_verdict open = worst_case(service);
 
-	if (service->manual || open == WD_VERDICT_TREATING)
+	if (service->manual || open == WD_VERDICT_TREATING || wd_move_is_away(service))
 		return WD_VERDICT_TREATING;
+	if (service->move.phase)
+		return WD_VERDICT_VERIFYING;
 	if (service->memory.hold.held)
 		return WD_VERDICT_HELD;
 	if (service->spared || (service->policy && !service->policy->watched))

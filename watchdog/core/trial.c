@@ -24,6 +24,11 @@ void wd_case_crashed(struct wd_guard *guard, struct wd_service *service, int exi
 	for (unsigned i = 0; i < WD_TRIGGERS; i++)
 		if (service->cases[i])
 			wd_case_note(guard, service->cases[i], "%s", text);
+	if (service->move.phase) {
+		WD_AUTO_FREE char *why = wd_format("it did not help: %s", text);
+		wd_move_failed(guard, service, why);
+		return;
+	}
 	if (!acting)
 		return;
 	if (life > acting->longest)
@@ -38,6 +43,8 @@ void wd_case_unhealthy(struct wd_guard *guard, struct wd_service *service)
 {
 	struct wd_case *acting = wd_case_acting(service);
 
+	if (wd_move_failed(guard, service, "it did not help: unhealthy again"))
+		return;
 	if (!acting || !is_on_trial(service, acting))
 		return;
 	if (is_throttle(acting) && acting->incident->trigger == WD_TRIGGER_UNHEALTHY)
@@ -75,13 +82,18 @@ static void note_trial(struct wd_guard *guard, const struct wd_service *service,
 			     has_check(service) ? " and become healthy" : "");
 }
 
-void wd_trial_begin(struct wd_guard *guard, struct wd_service *service, struct wd_case *the_case)
+wd_time wd_trial_span(const struct wd_service *service, wd_time longest)
 {
 	wd_time span = service->policy->verify;
-	wd_time longest = 2 * the_case->longest < VERIFY_MOST ? 2 * the_case->longest : VERIFY_MOST;
+	wd_time twice = 2 * longest < VERIFY_MOST ? 2 * longest : VERIFY_MOST;
 
-	if (longest > span)
-		span = longest;
+	return twice > span ? twice : span;
+}
+
+void wd_trial_begin(struct wd_guard *guard, struct wd_service *service, struct wd_case *the_case)
+{
+	wd_time span = wd_trial_span(service, the_case->longest);
+
 	the_case->phase = WD_PHASE_VERIFYING;
 	the_case->until = guard->now + span;
 	the_case->patience = guard->now + span;
@@ -150,20 +162,33 @@ static void confirm_running(struct wd_guard *guard, struct wd_service *service, 
 	}
 }
 
-/* The last inspect of a verification decides. */
-static void confirm(struct wd_guard *guard, struct wd_service *service, struct wd_case *the_case)
+enum wd_look wd_trial_look(const struct wd_service *service)
 {
 	const struct wd_container *container = service->container;
 
-	if (container->state == WD_STATE_RUNNING) {
+	if (container->state == WD_STATE_RUNNING && has_check(service) && container->health != WD_HEALTH_HEALTHY)
+		return WD_LOOK_UNHEALTHY;
+	if (container->state == WD_STATE_RUNNING)
+		return WD_LOOK_RUNS;
+	if (stopped_by_somebody(service))
+		return WD_LOOK_STOPPED;
+	return has_ended_well(service) ? WD_LOOK_ENDED : WD_LOOK_DOWN;
+}
+
+/* The last inspect of a verification decides. */
+static void confirm(struct wd_guard *guard, struct wd_service *service, struct wd_case *the_case)
+{
+	enum wd_look look = wd_trial_look(service);
+
+	if (look == WD_LOOK_RUNS || look == WD_LOOK_UNHEALTHY) {
 		confirm_running(guard, service, the_case);
-	} else if (stopped_by_somebody(service)) {
+	} else if (look == WD_LOOK_STOPPED) {
 		wd_step_end(guard, service, the_case, WD_RESULT_DONE, STOPPED_BY_SOMEBODY);
 		wd_case_close(guard, service, the_case->incident->trigger, WD_OUTCOME_SUPPRESSED, STOPPED_BY_SOMEBODY);
-	} else if (has_ended_well(service)) {
+	} else if (look == WD_LOOK_ENDED) {
 		helped(guard, service, the_case, "verified: it ended with exit code 0");
 	} else {
-		WD_AUTO_FREE char *why = wd_format("it did not help: %s", wd_state_name(container->state));
+		WD_AUTO_FREE char *why = wd_format("it did not help: %s", wd_state_name(service->container->state));
 		wd_case_failed(guard, service, the_case, WD_RESULT_FAILED, why);
 	}
 }
@@ -171,8 +196,8 @@ static void confirm(struct wd_guard *guard, struct wd_service *service, struct w
 /* Crashes that nobody saw are on their way into the account: they decide first. */
 void wd_case_seen(struct wd_guard *guard, struct wd_service *service)
 {
+	wd_move_seen(guard, service);
 	struct wd_case *acting = wd_case_acting(service);
-
 	if (acting && acting->phase == WD_PHASE_WAITING && acting->away && guard->up) {
 		acting->away = false;
 		acting->until = guard->now;

@@ -116,6 +116,9 @@ static void carry_out(struct wd_daemon *daemon, const struct wd_order *order)
 	case WD_ORDER_REMEMBER:
 		remember(daemon, order);
 		break;
+	case WD_ORDER_PINS:
+		wd_store_pins(daemon->store, order->service, &order->memory->pins);
+		break;
 	case WD_ORDER_FORGET:
 		wd_store_forget(daemon->store, order->service);
 		break;

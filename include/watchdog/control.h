@@ -15,6 +15,12 @@
  *   hold       name, dry_run?                             {"name":"web","plan":["…"]} for dry_run, else {"held":"web"}
  *                                                         at its end
  *   release    name | all:true, no_start?, dry_run?       the plan of each, or one {"released":"web"} each
+ *   pins       name?                                      the object of `seadog pins --json`
+ *   pin        name, image?, pull?                        {"detail":"…"}, as the two below
+ *   unpin      name
+ *   forgive    name
+ *   rollback   name, image?, dry_run?                     {"progress":"…"} any number of times, {"detail":"…"} at its end;
+ *                                                         {"name":"web","plan":["…"]} for dry_run
  *   mute       name?, seconds                             {"muted_until":"…"}
  *   unmute     name?                                      {}
  *   events     follow?                                    one {"event":{…}} a line; without follow: the recent ones

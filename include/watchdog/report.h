@@ -19,6 +19,9 @@ void wd_report_usage(struct wd_json *service, const struct wd_sample *sample, do
 /* One of incidents[]; whole: with "timeline":[{"at","text"}] and "logs" as `seadog show` needs them, and what it used in
  * the minutes before it was opened and closed: "samples":[{"at","usage_bytes" with page cache,"memory_bytes" without,
  * "cpus","pids"}], null where it was not read, "memory_limit_bytes" and "cpus_allowed". */
+/* `seadog pins`: an empty report, and what one service adds to it. */
+struct wd_json *wd_report_pins(void);
+void wd_report_add_pins(struct wd_json *report, const struct wd_memory *memory);
 struct wd_json *wd_report_incident(const struct wd_incident *incident, bool whole);
 /* The data of `explain`: the service, its policy with origins, and how near each trigger is:
  * {"schema":1,"service":{…},"policy_name":…,"policy":[{"key","value","origin"}],
@@ -38,6 +41,7 @@ struct wd_style {
 	int width;  /* columns of the terminal; 0: no terminal, no limit */
 };
 void wd_render_status(const struct wd_json *status, const struct wd_style *style);
+void wd_render_pins(const struct wd_json *report, const struct wd_style *style);
 void wd_render_incidents(const struct wd_json *incidents, const struct wd_style *style);
 void wd_render_incident(const struct wd_json *incident, const struct wd_style *style); /* `show` */
 void wd_render_explain(const struct wd_json *explain, const struct wd_style *style);

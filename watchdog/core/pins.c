@@ -345,8 +345,8 @@ void wd_pins_deployed(struct wd_guard *guard, struct wd_service *service)
 	wd_guard_tell_people(guard, service, WD_MOMENT_WARNING, NULL,
 			     "%s was deployed again: it was rolled back from %s ago, to %s; seadog forgive %s if it is "
 			     "another one by now",
-			     service->container->image, wd_span_print_short((guard->stamp - bad->at) / 1000, span), bad->to_image,
-			     wd_service_name(service));
+			     service->container->image, wd_span_print_short((guard->stamp - bad->at) / 1000, span),
+			     bad->to_image, wd_service_name(service));
 }
 
 /* --- where to ------------------------------------------------------------------------------------------------------------ */

@@ -7,8 +7,8 @@
 #include <watchdog/control.h>
 #include <watchdog/memory.h>
 
-/* A container may be given minutes to stop; the watchdog answers when it has. */
-#define CHANGE_PATIENCE (15 * WD_MINUTE)
+/* A container may be given minutes to stop, and a quarter of an hour to become healthy; the watchdog answers when it has. */
+#define CHANGE_PATIENCE (30 * WD_MINUTE)
 
 /* Plans of several services each have a title. */
 static void put_plan(const struct wd_call *call, const char *name, const struct wd_json *plan)
@@ -32,7 +32,11 @@ void wd_put_answer(const struct wd_call *call, const struct wd_json *answer)
 {
 	char until[WD_TIME_TEXT];
 	wd_stamp stamp = 0;
-	if (wd_asked(call, WD_FLAG_JSON))
+	if (member(answer, "progress") && wd_asked(call, WD_FLAG_JSON))
+		return;
+	if (member(answer, "progress"))
+		wd_note(call, "%s", member(answer, "progress"));
+	else if (wd_asked(call, WD_FLAG_JSON))
 		wd_put_json(answer);
 	else if (wd_json_get(answer, "plan"))
 		put_plan(call, member(answer, "name"), wd_json_get(answer, "plan"));

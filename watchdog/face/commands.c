@@ -25,6 +25,8 @@ const struct wd_flag wd_flags[WD_FLAGS] = {
 	[WD_FLAG_NO_START] = {"no-start", 0, NULL, WD_OFFER_NOTHING,
 			      "give the restart policy back, but do not start it"},
 	[WD_FLAG_FOR] = {"for", 0, "SPAN", WD_OFFER_NOTHING, "for this long, such as 30m (the default) or 2h"},
+	[WD_FLAG_TO] = {"to", 0, "IMAGE", WD_OFFER_NOTHING, "to that image, instead of the one that is pinned"},
+	[WD_FLAG_PULL] = {"pull", 0, NULL, WD_OFFER_NOTHING, "pull the image where it is not on the host"},
 	[WD_FLAG_HELP] = {"help", 'h', NULL, WD_OFFER_NOTHING, "print help"},
 	[WD_FLAG_VERSION] = {"version", 'V', NULL, WD_OFFER_NOTHING, "print the version"},
 };
@@ -61,6 +63,28 @@ const struct wd_command wd_commands[] = {
 	 "end a hold: give the restart policy back and start it",
 	 "Works without a running watchdog too. Exit code 5: it is not on hold; 3: only some could be released.",
 	 wd_run_release},
+	{"rollback", "NAME", 1, 1, WD_OFFER_SERVICES, BIT(TO) | BIT(DRY_RUN) | BIT(YES),
+	 "put a service back on its pinned image",
+	 "The container is made again with the pinned image: the same name, labels, networks, addresses, volumes and "
+	 "limits. It must then run without a crash for `verify`, and become healthy if it has a health check; else the "
+	 "old container comes back. Waits for that end; interrupted, it leaves the rollback going. With --dry-run: the "
+	 "steps, and what would be another value in the configuration. Exit code 1: it was taken back; 5: it was "
+	 "refused, "
+	 "and nothing was touched.",
+	 wd_run_rollback},
+	{"pin", "NAME [IMAGE]", 1, 2, WD_OFFER_SERVICES, BIT(PULL) | BIT(DRY_RUN),
+	 "an image is known to be good for a service",
+	 "Without IMAGE: the one that it runs. A rollback goes back to it. The image gets a tag of seadog's own, so "
+	 "that "
+	 "`image prune` leaves it.",
+	 wd_run_pin},
+	{"unpin", "NAME", 1, 1, WD_OFFER_SERVICES, BIT(DRY_RUN), "forget the images that are pinned for a service",
+	 "What rollback_to names stays.", wd_run_unpin},
+	{"pins", "[NAME]", 0, 1, WD_OFFER_SERVICES, 0, "images known to be good, and those that were rolled back from",
+	 "Asks the running watchdog; without one it reads the state directory.", wd_run_pins},
+	{"forgive", "NAME", 1, 1, WD_OFFER_SERVICES, BIT(DRY_RUN), "forget what a service was rolled back from",
+	 "An image that was rolled back from is not learned again, and the same rollback is not done twice.",
+	 wd_run_forgive},
 	{"mute", "[NAME]", 0, 1, WD_OFFER_SERVICES, BIT(FOR) | BIT(DRY_RUN), "maintenance: look, but do not act",
 	 "Without NAME: every service.", wd_run_mute},
 	{"unmute", "[NAME]", 0, 1, WD_OFFER_SERVICES, BIT(DRY_RUN), "end of maintenance",

@@ -264,6 +264,7 @@ static void resumed(void *data, const struct wd_resumed *plan)
 	fact.acted.end = plan->end;
 	fact.acted.detail = plan->detail;
 	fact.acted.kept = plan->policy;
+	fact.acted.replaced_by = plan->replaced_by;
 	fact.acted.cut = plan->cut;
 	wd_daemon_tell(data, &fact);
 }
@@ -274,6 +275,12 @@ static enum wd_action action_of(const char *plan)
 		return WD_ACTION_RELEASE;
 	if (wd_text_equal(plan, "pause"))
 		return WD_ACTION_PAUSE;
+	if (wd_text_equal(plan, "rollback"))
+		return WD_ACTION_ROLLBACK;
+	if (wd_text_equal(plan, "take-back"))
+		return WD_ACTION_TAKE_BACK;
+	if (wd_text_equal(plan, "commit"))
+		return WD_ACTION_COMMIT;
 	return wd_text_equal(plan, "throttle") ? WD_ACTION_THROTTLE : WD_ACTION_STOP;
 }
 

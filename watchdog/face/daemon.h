@@ -24,6 +24,7 @@ struct wd_waiter {
 	enum wd_waits for_what;
 	uint64_t request;
 	enum wd_ask ask;
+	bool dry_run;
 	bool all; /* release --all: answers are counted, not reported one by one as failures */
 	unsigned answers_due;
 	unsigned failed;
@@ -76,6 +77,7 @@ void wd_daemon_step(void *data, const char *name, const char *plan, const char *
 void wd_daemon_request(void *data, struct wd_peer *peer, const char *verb, const struct wd_json *request);
 void wd_daemon_left(void *data, struct wd_peer *peer);
 void wd_daemon_answer(struct wd_daemon *daemon, const struct wd_order *order);
+void wd_daemon_show_progress(struct wd_daemon *daemon, const struct wd_order *order); /* of a rollback that somebody waits for */
 void wd_daemon_show_event(struct wd_daemon *daemon, const struct wd_event *event);
 void wd_daemon_show_incident(struct wd_daemon *daemon, const struct wd_incident *incident);
 void wd_daemon_drop_waiters(struct wd_daemon *daemon);

@@ -11,7 +11,7 @@
 
 enum wd_flag_id { WD_FLAG_CONFIG, WD_FLAG_HOST, WD_FLAG_JSON, WD_FLAG_COLOR, WD_FLAG_NO_TRUNC, WD_FLAG_QUIET,
 	WD_FLAG_VERBOSE, WD_FLAG_DRY_RUN, WD_FLAG_YES, WD_FLAG_SINCE, WD_FLAG_FOLLOW, WD_FLAG_RECORD, WD_FLAG_EXAMPLE,
-	WD_FLAG_ALL, WD_FLAG_NO_START, WD_FLAG_FOR, WD_FLAG_HELP, WD_FLAG_VERSION, WD_FLAGS };
+	WD_FLAG_ALL, WD_FLAG_NO_START, WD_FLAG_FOR, WD_FLAG_TO, WD_FLAG_PULL, WD_FLAG_HELP, WD_FLAG_VERSION, WD_FLAGS };
 
 /* What the shell may offer for a word of a command or the argument of a flag. */
 enum wd_offer { WD_OFFER_NOTHING, WD_OFFER_SERVICES, WD_OFFER_INCIDENTS, WD_OFFER_COMMANDS, WD_OFFER_SHELLS,
@@ -58,7 +58,7 @@ const char *wd_command_nearest(const char *name);            /* for "did you mea
 unsigned wd_command_flags(const struct wd_command *command); /* with those that every command takes */
 
 wd_command_run wd_run_run, wd_run_check, wd_run_config, wd_run_status, wd_run_top, wd_run_incidents, wd_run_show, wd_run_explain,
-	wd_run_hold, wd_run_release, wd_run_mute, wd_run_unmute, wd_run_events, wd_run_healthcheck, wd_run_completion,
+	wd_run_hold, wd_run_release, wd_run_pin, wd_run_unpin, wd_run_pins, wd_run_forgive, wd_run_rollback, wd_run_mute, wd_run_unmute, wd_run_events, wd_run_healthcheck, wd_run_completion,
 	wd_run_version, wd_run_help, wd_run_offer;
 
 /* The arguments of the program; argv is permuted. Wrong usage is WD_ERROR_USAGE. */

@@ -89,6 +89,7 @@ static void add_service(void *data, const struct wd_memory *memory)
 	struct wd_service_view view = {.service = memory->service,
 				       .policy = policy,
 				       .memory = memory,
+				       .pin = memory->pins.count ? &memory->pins.items[memory->pins.count - 1] : NULL,
 				       .why = "",
 				       .unhealthy_since = WD_NEVER,
 				       .down_since = WD_NEVER,
@@ -113,6 +114,22 @@ struct wd_json *wd_offline_status(struct wd_call *call, struct wd_error *error)
 	bool read = wd_store_load(store, add_service, &remembering, error);
 	wd_store_close(store);
 	return read ? status : wd_json_free(status);
+}
+
+static void add_pins(void *data, const struct wd_memory *memory)
+{
+	wd_report_add_pins(data, memory);
+}
+
+struct wd_json *wd_offline_pins(struct wd_call *call, struct wd_error *error)
+{
+	struct wd_store *store = open_memory(call, error);
+	if (!store)
+		return NULL;
+	struct wd_json *report = wd_report_pins();
+	bool read = wd_store_load(store, add_pins, report, error);
+	wd_store_close(store);
+	return read ? report : wd_json_free(report);
 }
 
 struct reading {

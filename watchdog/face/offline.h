@@ -11,6 +11,7 @@
 /* The state directory for reading, without a word. */
 struct wd_store *wd_offline_open(const struct wd_call *call, struct wd_error *error);
 
+struct wd_json *wd_offline_pins(struct wd_call *call, struct wd_error *error);
 struct wd_json *wd_offline_status(struct wd_call *call, struct wd_error *error);
 struct wd_json *wd_offline_incidents(struct wd_call *call, const struct wd_incident_wish *wish, struct wd_error *error);
 /* {"schema":1,"incident":{…}}; WD_ERROR_NOT_FOUND where there is none of that number. */

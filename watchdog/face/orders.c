@@ -87,6 +87,7 @@ static void say(struct wd_daemon *daemon, const struct wd_order *order)
 	const struct wd_incident *incident = order->incident;
 	char number[32] = "";
 
+	wd_daemon_show_progress(daemon, order);
 	if (order->moment == WD_MOMENT_STATE && strstr(order->text, " -> ")) {
 		wd_trace("judge", order->name, "%s", order->text);
 		return;

@@ -54,6 +54,7 @@ static void keep_service(void *data, const struct wd_memory *memory)
 	held->memory.image_id = wd_copy(memory->image_id);
 	held->memory.crashes = held->memory.ooms = NULL;
 	held->memory.crash_count = held->memory.oom_count = 0;
+	held->memory.pins = (struct wd_pins){0}; /* the row does not hold them */
 	copy_hold(&held->memory.hold, &memory->hold);
 }
 

@@ -125,6 +125,7 @@ static void status_row(struct wd_grid *grid, const struct wd_json *service)
 	wd_grid_cell(grid, wd_verdict_tint(verdict), verdict);
 	wd_grid_cell(grid, windows_tint(windows), restarts);
 	usage_cells(grid, service);
+	wd_grid_cell(grid, WD_TINT_NONE, member(wd_json_get(service, "pin"), "image"));
 	wd_grid_cell(grid, WD_TINT_NONE, hold);
 	wd_grid_cell(grid, WD_TINT_NONE, note);
 }
@@ -140,6 +141,7 @@ void wd_draw_status(const struct wd_json *status, const struct wd_style *style, 
 		{"MEMORY", WD_COLUMN_RIGHT | WD_COLUMN_MAY_LACK | WD_COLUMN_GOES},
 		{"CPU", WD_COLUMN_RIGHT | WD_COLUMN_MAY_LACK | WD_COLUMN_GOES},
 		{"PIDS", WD_COLUMN_RIGHT | WD_COLUMN_MAY_LACK | WD_COLUMN_GOES},
+		{"PIN", WD_COLUMN_GIVES | WD_COLUMN_MAY_LACK | WD_COLUMN_GOES},
 		{"HOLD", WD_COLUMN_GIVES | WD_COLUMN_MAY_LACK},
 		{"NOTE", WD_COLUMN_GIVES | WD_COLUMN_MAY_LACK},
 		{0},
@@ -148,6 +150,50 @@ void wd_draw_status(const struct wd_json *status, const struct wd_style *style, 
 	for (const struct wd_json *service = wd_json_first(wd_json_get(status, "services")); service;
 	     service = wd_json_next(service))
 		status_row(grid, service);
+	wd_grid_draw(grid, style, true, out);
+	wd_grid_free(grid);
+}
+
+/* Pins: the good ones, and then what was rolled back from. */
+
+static void swap_row(struct wd_grid *grid, const struct wd_json *swap)
+{
+	char at[WD_TIME_TEXT];
+	bool bad = wd_json_bool(wd_json_get(swap, "bad"), false);
+	WD_AUTO_FREE char *note = wd_format("rolled back to %s%s", member(swap, "to") ? member(swap, "to") : "?",
+					    bad                                             ? ""
+					    : wd_text_equal(member(swap, "result"), "open") ? ", under way"
+											    : ", in vain");
+	wd_grid_cell(grid, WD_TINT_STRONG, member(swap, "name"));
+	wd_grid_cell(grid, bad ? WD_TINT_BAD : WD_TINT_NONE, bad ? "bad" : "tried");
+	wd_grid_cell(grid, WD_TINT_NONE, member(swap, "image"));
+	wd_grid_cell(grid, WD_TINT_FAINT, wd_moment_print(wd_moment_get(swap, "at"), at));
+	wd_grid_cell(grid, WD_TINT_NONE, note);
+}
+
+static void pin_row(struct wd_grid *grid, const struct wd_json *pin)
+{
+	char since[WD_TIME_TEXT];
+	wd_grid_cell(grid, WD_TINT_STRONG, member(pin, "name"));
+	wd_grid_cell(grid, WD_TINT_GOOD, "good");
+	wd_grid_cell(grid, WD_TINT_NONE, member(pin, "image"));
+	wd_grid_cell(grid, WD_TINT_FAINT, wd_moment_print(wd_moment_get(pin, "since"), since));
+	wd_grid_cell(grid, WD_TINT_NONE, member(pin, "by"));
+}
+
+void wd_draw_pins(const struct wd_json *report, const struct wd_style *style, struct wd_text *out)
+{
+	static const struct wd_column columns[] = {{"NAME", WD_COLUMN_GIVES},
+						   {"KIND", 0},
+						   {"IMAGE", WD_COLUMN_GIVES},
+						   {"SINCE", 0},
+						   {"BY", WD_COLUMN_GIVES | WD_COLUMN_MAY_LACK},
+						   {0}};
+	struct wd_grid *grid = wd_grid_new(columns, 0);
+	for (const struct wd_json *pin = wd_json_first(wd_json_get(report, "pins")); pin; pin = wd_json_next(pin))
+		pin_row(grid, pin);
+	for (const struct wd_json *swap = wd_json_first(wd_json_get(report, "swaps")); swap; swap = wd_json_next(swap))
+		swap_row(grid, swap);
 	wd_grid_draw(grid, style, true, out);
 	wd_grid_free(grid);
 }
@@ -317,6 +363,11 @@ static void print(wd_draw *draw, const struct wd_json *report, const struct wd_s
 void wd_render_status(const struct wd_json *status, const struct wd_style *style)
 {
 	print(wd_draw_status, status, style);
+}
+
+void wd_render_pins(const struct wd_json *report, const struct wd_style *style)
+{
+	print(wd_draw_pins, report, style);
 }
 
 void wd_render_incidents(const struct wd_json *incidents, const struct wd_style *style)

@@ -127,6 +127,53 @@ void wd_report_usage(struct wd_json *service, const struct wd_sample *sample, do
 	wd_json_set_string(service, "usage_from", sample->has & WD_FROM_ENGINE ? "engine" : "cgroup");
 }
 
+static struct wd_json *pin_report(const struct wd_pin *pin)
+{
+	struct wd_json *report = wd_json_object();
+	wd_json_set_string(report, "image", pin->image);
+	wd_json_set_string(report, "image_id", pin->id);
+	set_stamp(report, "since", pin->since);
+	wd_json_set_string(report, "by", wd_pin_by_name(pin->by));
+	return report;
+}
+
+struct wd_json *wd_report_pins(void)
+{
+	struct wd_json *report = wd_json_object();
+	wd_json_set_int(report, "schema", 1);
+	wd_json_set(report, "pins", wd_json_array());
+	wd_json_set(report, "swaps", wd_json_array());
+	return report;
+}
+
+static struct wd_json *swap_report(const struct wd_swap_record *swap)
+{
+	struct wd_json *report = wd_json_object();
+	wd_json_set_string(report, "image", swap->from_image);
+	wd_json_set_string(report, "image_id", swap->from_id);
+	wd_json_set_string(report, "to", swap->to_image);
+	wd_json_set_string(report, "to_id", swap->to_id);
+	set_stamp(report, "at", swap->at);
+	wd_json_set_bool(report, "bad", swap->end == WD_SWAP_HELPED);
+	wd_json_set_string(report, "result", wd_swap_end_name(swap->end));
+	return report;
+}
+
+void wd_report_add_pins(struct wd_json *report, const struct wd_memory *memory)
+{
+	struct wd_json *item;
+	for (unsigned i = memory->pins.count; i-- > 0;) {
+		item = wd_json_add(wd_json_get(report, "pins"), pin_report(&memory->pins.items[i]));
+		wd_json_set_string(item, "service", memory->service);
+		wd_json_set_string(item, "name", memory->name ? memory->name : memory->service);
+	}
+	for (unsigned i = memory->pins.swap_count; i-- > 0;) {
+		item = wd_json_add(wd_json_get(report, "swaps"), swap_report(&memory->pins.swaps[i]));
+		wd_json_set_string(item, "service", memory->service);
+		wd_json_set_string(item, "name", memory->name ? memory->name : memory->service);
+	}
+}
+
 /* The members that the sampler, pins and snapshots fill are there from the start: scripts may rely on them. */
 struct wd_json *wd_report_service(const struct wd_service_view *view)
 {
@@ -142,7 +189,7 @@ struct wd_json *wd_report_service(const struct wd_service_view *view)
 	wd_json_set_null(report, "pids");
 	wd_json_set_null(report, "usage_from");
 	wd_json_set_string(report, "health", view->container ? wd_health_name(view->container->health) : NULL);
-	wd_json_set_null(report, "pin");
+	wd_json_set(report, "pin", view->pin ? pin_report(view->pin) : wd_json_null());
 	wd_json_set(report, "hold", hold_report(view->memory));
 	wd_json_set_null(report, "snapshot");
 	set_stamp(report, "muted_until", view->muted_until);

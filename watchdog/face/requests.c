@@ -147,6 +147,22 @@ static void refuse_unseen(struct wd_daemon *daemon, struct wd_peer *peer, const 
 }
 
 /* The labels that its policy may come from are the Engine's to tell. */
+static void do_pins(struct wd_daemon *daemon, struct wd_peer *peer, const struct wd_json *request)
+{
+	const char *name = wd_json_string(wd_json_get(request, "name"), NULL);
+	struct wd_service_view view;
+
+	if (name && !find(daemon, peer, name, &view))
+		return;
+	struct wd_json *report = wd_report_pins();
+	if (name)
+		wd_report_add_pins(report, view.memory);
+	for (size_t i = 0; !name && wd_guard_view(daemon->guard, i, wd_loop_now(daemon->loop), &view); i++)
+		wd_report_add_pins(report, view.memory);
+	wd_peer_send(peer, report);
+	wd_peer_finish(peer);
+}
+
 static void do_explain(struct wd_daemon *daemon, struct wd_peer *peer, const char *name)
 {
 	struct wd_service_view view;
@@ -321,6 +337,9 @@ static void ask_guard(struct wd_daemon *daemon, enum wd_ask ask, const char *ser
 	fact.asked.service = service;
 	fact.asked.until = wd_loop_now(daemon->loop) + (wd_time)(seconds * (double)WD_SECOND);
 	fact.asked.no_start = wd_json_bool(wd_json_get(request, "no_start"), false);
+	fact.asked.image = wd_json_string(wd_json_get(request, "image"), NULL);
+	fact.asked.pull = wd_json_bool(wd_json_get(request, "pull"), false);
+	fact.asked.dry_run = wd_json_bool(wd_json_get(request, "dry_run"), false);
 	fact.asked.request = number;
 	wd_daemon_tell(daemon, &fact);
 }
@@ -353,7 +372,7 @@ static void do_change(struct wd_daemon *daemon, struct wd_peer *peer, const stru
 	const char *name = wd_json_string(wd_json_get(request, "name"), NULL);
 	struct wd_service_view view;
 
-	if (!name && (ask == WD_ASK_HOLD || ask == WD_ASK_RELEASE)) {
+	if (!name && ask != WD_ASK_MUTE && ask != WD_ASK_UNMUTE) {
 		wd_peer_refuse(peer, WD_ERROR_USAGE, "which service? a name is needed");
 		return;
 	}
@@ -374,6 +393,7 @@ static void do_change(struct wd_daemon *daemon, struct wd_peer *peer, const stru
 					      name ? (view.memory->name ? view.memory->name : view.service) : NULL);
 	waiter->answers_due = 1;
 	waiter->ask = ask;
+	waiter->dry_run = dry_run;
 	WD_AUTO_FREE char *service = name ? wd_copy(view.service) : NULL;
 	ask_guard(daemon, ask, service, request, waiter->request);
 }
@@ -422,8 +442,39 @@ static void do_release_all(struct wd_daemon *daemon, struct wd_peer *peer, const
 	wd_list_done(&held);
 }
 
+/* What a rollback would do: a line each. */
+static void send_lines(const struct wd_waiter *waiter, const struct wd_order *order)
+{
+	struct wd_list lines = {0};
+	struct wd_json *data = wd_json_object(), *plan = wd_json_set(data, "plan", wd_json_array());
+
+	wd_json_set_string(data, "name", waiter->name);
+	wd_list_split(&lines, order->text, '\n');
+	for (size_t i = 0; i < lines.count; i++)
+		wd_json_add(plan, wd_json_text(lines.items[i]));
+	wd_list_done(&lines);
+	wd_peer_send(waiter->peer, data);
+}
+
+void wd_daemon_show_progress(struct wd_daemon *daemon, const struct wd_order *order)
+{
+	for (struct wd_waiter *waiter = daemon->waiters, *next; waiter; waiter = next) {
+		next = waiter->next;
+		if (waiter->for_what != WD_WAITS_ANSWER || waiter->ask != WD_ASK_ROLLBACK || waiter->dry_run ||
+		    !wd_text_equal(waiter->name, order->name) || strstr(order->text, " -> "))
+			continue;
+		struct wd_json *data = wd_json_object();
+		wd_json_set_string(data, "progress", order->text);
+		wd_peer_send(waiter->peer, data);
+	}
+}
+
 static void send_done(struct wd_daemon *daemon, const struct wd_waiter *waiter, const struct wd_order *order)
 {
+	if (waiter->ask == WD_ASK_ROLLBACK && waiter->dry_run) {
+		send_lines(waiter, order);
+		return;
+	}
 	struct wd_json *data = wd_json_object();
 	struct wd_service_view view;
 	char stamp[WD_TIME_TEXT];
@@ -468,6 +519,24 @@ void wd_daemon_answer(struct wd_daemon *daemon, const struct wd_order *order)
 	drop_waiter(daemon, waiter);
 }
 
+static bool do_image_verb(struct wd_daemon *daemon, struct wd_peer *peer, const char *verb,
+			  const struct wd_json *request)
+{
+	if (wd_text_equal(verb, "pins"))
+		do_pins(daemon, peer, request);
+	else if (wd_text_equal(verb, "pin"))
+		do_change(daemon, peer, request, WD_ASK_PIN);
+	else if (wd_text_equal(verb, "unpin"))
+		do_change(daemon, peer, request, WD_ASK_UNPIN);
+	else if (wd_text_equal(verb, "forgive"))
+		do_change(daemon, peer, request, WD_ASK_FORGIVE);
+	else if (wd_text_equal(verb, "rollback"))
+		do_change(daemon, peer, request, WD_ASK_ROLLBACK);
+	else
+		return false;
+	return true;
+}
+
 void wd_daemon_request(void *data, struct wd_peer *peer, const char *verb, const struct wd_json *request)
 {
 	struct wd_daemon *daemon = data;
@@ -494,6 +563,6 @@ void wd_daemon_request(void *data, struct wd_peer *peer, const char *verb, const
 		do_change(daemon, peer, request, WD_ASK_MUTE);
 	else if (wd_text_equal(verb, "unmute"))
 		do_change(daemon, peer, request, WD_ASK_UNMUTE);
-	else
+	else if (!do_image_verb(daemon, peer, verb, request))
 		wd_peer_refuse(peer, WD_ERROR_USAGE, "no such verb: %.40s", verb);
 }

@@ -33,6 +33,16 @@ expect_untouched() {
   expect_untouched
 }
 
+@test "docker stop -t 20 of what asks for a second, and takes eight" {
+  docker run -d --name web --restart always --stop-timeout 1 bb:1 \
+    sh -c 'trap "sleep 8; exit 1" TERM; while :; do sleep 0.1; done'
+  watch
+  wait_until 10 verdict_is web well
+  docker stop -t 20 web
+  docker start web
+  expect_untouched
+}
+
 # As compose does it: the new one under a name of its own, then the old one goes, then it gets the name.
 recreate() {
   local old

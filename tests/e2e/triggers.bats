@@ -103,6 +103,18 @@ healthy() { [ "$(inspect "$1" '{{.State.Health.Status}}')" = healthy ]; }
   expect "$(incidents)" 0
 }
 
+@test "down: what somebody killed while the Engine waited is not down" {
+  configure <<<$'[defaults]\nrestarts = 50/60s\nflapping = 50/1h\ndown = 2s'
+  watch
+  loop web 3 0 --restart always
+  wait_until 40 has_restarted web 6
+  wait_until 10 state_is web restarting
+  docker kill web
+  sleep 5
+  expect "$(state web)" exited
+  expect "$(incidents)" 0
+}
+
 @test "flapping: a loop too slow for the window of restarts" {
   configure <<<$'[defaults]\nrestarts = 3/3s\nflapping = 4/2m\non_flapping = stop'
   watch

@@ -46,7 +46,10 @@ const struct wd_command wd_commands[] = {
 	 "print the configuration in force and where each value is from",
 	 "With NAME: what holds for that container, its labels included.", wd_run_config},
 	{"status", "[NAME…]", 0, 1000, WD_OFFER_SERVICES, 0, "one row for each service",
-	 "Asks the running watchdog; without one it reads the state directory.", wd_run_status},
+	 "Asks the running watchdog; without one it reads the state directory. State unknown: remembered, and not seen "
+	 "since "
+	 "seadog was started.",
+	 wd_run_status},
 	{"top", "", 0, 0, WD_OFFER_NOTHING, 0, "the same, live, full screen",
 	 "Windows that fill up, memory with its curve, CPU, pids and health; sort, filter, open a service, hold and "
 	 "release it. ? lists the keys. Where the terminal has no screen, status is repeated.",

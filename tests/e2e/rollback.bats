@@ -5,11 +5,13 @@
 # shellcheck disable=SC2154 # here comes from there
 load lib
 
-rolls_back() {
-  local driver=$here/../../build/release/tests/act/test_rollback_real
-  [ -x "$driver" ] || make -s -C "$here/../.." "${driver#"$here/../../"}"
-  SEADOG_TEST_ENGINE=$E2E_DIR/docker.sock SEADOG_TEST_IMAGE=bb:1 SEADOG_TEST_STORY=$1 timeout 280 "$driver"
+drive() {
+  local driver=build/release/tests/$1
+  make -s -C "$here/../.." "$driver" 3>&-
+  SEADOG_TEST_ENGINE=$E2E_DIR/docker.sock SEADOG_TEST_IMAGE=bb:1 timeout 280 "$here/../../$driver" 3>&-
 }
+
+rolls_back() { SEADOG_TEST_STORY=$1 drive act/test_rollback_real; }
 
 @test "a good target: committed, or as before, whenever seadog is killed" {
   rolls_back good
@@ -17,4 +19,8 @@ rolls_back() {
 
 @test "a bad target: taken back, whenever seadog is killed" {
   rolls_back bad
+}
+
+@test "the model of the Engine answers as this Engine does" {
+  drive model/test_model_real
 }

@@ -136,7 +136,7 @@ void model_finish(struct model_container *container, int exit_code);
 bool model_wants_restart(struct model_container *container, int exit_code, wd_time lasted);
 
 /* model_place.c */
-bool model_connect(struct model_container *container, const char *network, const struct wd_json *given);
+void model_connect(struct model_container *container, const char *network, const struct wd_json *given);
 bool model_disconnect(struct model_container *container, const char *network);
 void model_place_networks(struct model_container *container, const struct wd_json *body);
 void model_place_volumes(struct model_container *container);

@@ -58,31 +58,29 @@ static struct wd_json *aliases_of(const struct model_container *container, const
 	return list;
 }
 
-bool model_connect(struct model_container *container, const char *name, const struct wd_json *given)
+void model_connect(struct model_container *container, const char *name, const struct wd_json *given)
 {
 	struct model *model = container->model;
 	int index = find_network(model, name);
-	if (index < 0)
-		return false;
-	const char *network = model->networks.items[index];
+	const char *network = index < 0 ? name : model->networks.items[index];
 	struct wd_json *endpoint = wd_json_set(container->endpoints, network, wd_json_object());
 	put_member(endpoint, given, "IPAMConfig");
 	put_member(endpoint, given, "Links");
 	wd_json_set(endpoint, "Aliases", aliases_of(container, network, given));
 	put_member(endpoint, given, "DriverOpts");
-	wd_json_set_string(endpoint, "NetworkID", model->network_ids.items[index]);
+	wd_json_set_string(endpoint, "NetworkID", index < 0 ? "" : model->network_ids.items[index]);
 	wd_json_set_string(endpoint, "EndpointID", "");
 	wd_json_set_string(endpoint, "IPAddress", "");
 	wd_json_set_string(endpoint, "MacAddress", "");
-	return true;
 }
 
 bool model_disconnect(struct model_container *container, const char *name)
 {
 	int index = find_network(container->model, name);
-	if (index < 0 || !wd_json_get(container->endpoints, container->model->networks.items[index]))
+	const char *network = index < 0 ? name : container->model->networks.items[index];
+	if (!wd_json_get(container->endpoints, network))
 		return false;
-	wd_json_remove(container->endpoints, container->model->networks.items[index]);
+	wd_json_remove(container->endpoints, network);
 	return true;
 }
 

@@ -204,13 +204,26 @@ static void post_restart(struct call *call)
 	model_answer_waiters(container, started ? 204 : 500, started ? "" : container->trouble);
 }
 
+/* What a container that does not run is connected to is looked for when it is started. */
+static const char *lost_network(const struct model_container *container)
+{
+	for (const struct wd_json *endpoint = wd_json_first(container->endpoints); endpoint;
+	     endpoint = wd_json_next(endpoint))
+		if (!model_has_network(container->model, wd_json_name(endpoint)))
+			return wd_json_name(endpoint);
+	return NULL;
+}
+
 static void post_start(struct call *call)
 {
 	struct model_container *container = call->container;
+	const char *lost;
 	if (container->state == WD_STATE_PAUSED)
 		refuse(call, 409, "cannot start a paused container, try unpause instead");
 	else if (model_is_running(container))
 		answer(call, 304);
+	else if ((lost = lost_network(container)))
+		refuse(call, 404, "network %s not found", lost);
 	else if (!model_start(container, true))
 		refuse(call, 400, "%s", container->trouble);
 	else
@@ -545,8 +558,7 @@ static void configure(struct model_container *container, const struct wd_json *b
 	wd_json_remove(container->config, "NetworkingConfig");
 	merge_config(container->config, container->image->config);
 	wd_json_set(container->config, "Labels", merge_labels(container->image->labels, labels));
-	if (!wd_json_is_object(wd_json_get(container->host, "RestartPolicy")))
-		set_policy(container->host, (struct wd_restart_policy){WD_RESTART_NO, 0});
+	set_policy(container->host, model_policy_on_disk(container));
 	container->policy = model_policy_on_disk(container);
 	container->endpoints = wd_json_object();
 	model_place_networks(container, body);
@@ -656,16 +668,17 @@ static void call_network(struct call *call, const char *rest)
 	call->container = model_find(call->model, whom);
 	if (!connects && strcmp(rest + length, "/disconnect") != 0)
 		refuse(call, 404, "page not found");
-	else if (!model_has_network(call->model, name))
-		refuse(call, 404, "network %s not found", name);
 	else if (!call->container)
 		refuse(call, 404, "No such container: %s", whom);
-	else if (connects && wd_json_get(call->container->endpoints, name))
+	else if (!model_has_network(call->model, name) && model_is_running(call->container))
+		refuse(call, 404, "network %s not found", name);
+	else if (connects && model_is_running(call->container) && wd_json_get(call->container->endpoints, name))
 		refuse(call, 403, "endpoint with name %s already exists in network %s", call->container->name, name);
-	else if (connects ? model_connect(call->container, name, wd_json_get(call->body, "EndpointConfig"))
-			  : model_disconnect(call->container, name))
+	else if (connects || model_disconnect(call->container, name)) {
+		if (connects)
+			model_connect(call->container, name, wd_json_get(call->body, "EndpointConfig"));
 		answer(call, 200);
-	else
+	} else
 		refuse(call, 500, "container %s is not connected to network %s", call->container->id, name);
 }
 

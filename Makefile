@@ -72,7 +72,7 @@ $(BUILD)/tests/fake/seadog-fake-engine: $(BUILD)/tests/fake/fake.o $(FAKE_ENGINE
 $(BUILD)/tests/bench/looks: $(BUILD)/tests/bench/looks.o $(LIBRARY)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
-# Makes a container again beside itself, for tests/e2e/recreate.bats.
+# Makes a container again beside itself, for tests/e2e/recreate.bats, which has it made.
 $(BUILD)/tests/e2e/recreate: $(BUILD)/tests/e2e/recreate.o $(LIBRARY)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
@@ -137,7 +137,7 @@ check-vm: ## the meter's tests on cgroup v2 with pressure and swap, in a virtual
 run-vm: $(VM_TESTS)
 	@tests/vm/run $(VM_TESTS)
 
-e2e: all $(BUILD)/tests/e2e/recreate ## end-to-end tests on real Engines (root; contrib/bootstrap check gets them): E2E_ENGINES, E2E_FILES, E2E_JOBS
+e2e: all ## end-to-end tests on real Engines (root; contrib/bootstrap check gets them): E2E_ENGINES, E2E_FILES, E2E_JOBS
 	sh tests/e2e/run
 
 bench: bench-programs ## seadog against what one would use instead, in minutes; as root (build/bench/report.md, report.svg)

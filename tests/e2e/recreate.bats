@@ -11,6 +11,7 @@ setup_file() {
   E2E_DIR=${E2E_DIR:-$(mktemp -d /tmp/seadog-e2e.XXXXXX)}
   export E2E_DIR
   export DOCKER_HOST=unix://$E2E_DIR/docker.sock
+  command make -s -C "$here/../.." build/release/tests/e2e/recreate
   engine start "${E2E_ENGINE:-host}" "$E2E_DIR"
   engine image "$E2E_DIR" bb:1
   engine image "$E2E_DIR" broken:0 -c 'ENV VERSION=2' -c 'ENV SAME=s' -c 'ENV ONLY_BROKEN=1' \

@@ -145,7 +145,7 @@ static struct wd_recreate_source source_of(const struct wd_swap *swap)
 		.info = swap->info,
 		.others = swap->others,
 		.networks = swap->networks,
-		.volumes = wd_json_get(swap->volumes, "Volumes"),
+		.volumes = swap->volumes,
 		.podman = swap->podman,
 		.cascade = swap->cascade,
 		.same_image = swap->moved_from != NULL,

@@ -55,6 +55,7 @@ static bool read_inspect(struct wd_parts *parts, struct wd_error *error)
 bool wd_parts_open(struct wd_parts *parts, const struct wd_recreate_source *source, struct wd_error *error)
 {
 	*parts = (struct wd_parts){.source = source, .api = wd_api_parse(source->api)};
+	parts->result = wd_alloc(1, sizeof(*parts->result));
 	if (parts->api == 0)
 		return wd_fail(error, WD_ERROR_FAILED, "\"%.20s\" is no version of the API",
 			       source->api ? source->api : "");
@@ -62,7 +63,6 @@ bool wd_parts_open(struct wd_parts *parts, const struct wd_recreate_source *sour
 	parts->inspect = parts->normal ? parts->normal : source->inspect;
 	parts->broken = wd_json_get(source->broken, "Config");
 	parts->target = wd_json_get(source->target, "Config");
-	parts->result = wd_alloc(1, sizeof(*parts->result));
 	return read_inspect(parts, error);
 }
 

@@ -1,4 +1,5 @@
 /* The create body of a container that exists: a copy of its inspect, from which the other files delete by name. */
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 #include <watchdog/memory.h>
@@ -117,6 +118,7 @@ static void begin_body(struct wd_parts *parts)
 {
 	const char *id = wd_tree_string(parts->source->target, "Id"), *reference = parts->source->reference;
 
+	assert(parts->result); /* it was opened */
 	parts->body = wd_json_clone(parts->config);
 	parts->body_host = wd_json_set(parts->body, "HostConfig", wd_json_clone(parts->host));
 	wd_json_remove(parts->body, "NetworkingConfig");

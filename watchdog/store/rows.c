@@ -86,6 +86,7 @@ struct column {
 	size_t offset;
 };
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): members of offsetof */
 /* clang-format off */
 #define CUT_COLUMNS(record, cut)                                      \
 	{"cpu_quota_now", NUMBER, offsetof(record, cut.now.quota)},       \
@@ -95,6 +96,7 @@ struct column {
 	{"cpu_period_now", NUMBER, offsetof(record, cut.now.period)},     \
 	{"cpu_period_before", NUMBER, offsetof(record, cut.before.period)}
 /* clang-format on */
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 static const struct column service_columns[] = {
 	{"service", TEXT, offsetof(struct wd_memory, service)},

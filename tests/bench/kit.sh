@@ -186,12 +186,12 @@ need_engine() {
 # need_crew N: so many containers that sleep.
 need_crew() {
   need_engine
-  crew=$(docker ps -q --filter label=crew | wc -l)
-  [ "$crew" -ne "$1" ] || return 0
-  note "from $crew containers to $1"
-  [ "$crew" -ge "$1" ] || seq "$((crew + 1))" "$1" | xargs -I N "$DOCKER" -H "unix://$engine" run -d --network none \
+  aboard=$(docker ps -q --filter label=crew | wc -l)
+  [ "$aboard" -ne "$1" ] || return 0
+  note "from $aboard containers to $1"
+  [ "$aboard" -ge "$1" ] || seq "$((aboard + 1))" "$1" | xargs -I N "$DOCKER" -H "unix://$engine" run -d --network none \
     --restart unless-stopped --label crew --name crew-N bb:1 sleep 1000000 >/dev/null
-  [ "$crew" -le "$1" ] || seq "$(($1 + 1))" "$crew" | xargs -I N "$DOCKER" -H "unix://$engine" rm -f crew-N >/dev/null
+  [ "$aboard" -le "$1" ] || seq "$(($1 + 1))" "$aboard" | xargs -I N "$DOCKER" -H "unix://$engine" rm -f crew-N >/dev/null
 }
 
 # The model Engine: fake_up CONTAINERS; then fake METHOD PATH [BODY] tells it something.

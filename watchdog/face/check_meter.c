@@ -19,7 +19,8 @@ struct trying {
 	struct wd_engine *engine;
 	unsigned tried, good, told; /* told: by the Engine, of those that cannot be read */
 	unsigned pressed;           /* of how many the kernel tells pressure */
-	struct wd_error why;        /* of the last one that was not good, and of the last that was not told */
+	unsigned calling;    /* of the good ones: where the kernel calls at a limit, as the watchdog asks it to */
+	struct wd_error why; /* of the last one that was not good, and of the last that was not told */
 	struct wd_error why_not_told;
 };
 
@@ -44,6 +45,14 @@ static bool tells_pressure(struct wd_gauge *gauge)
 	return wd_gauge_read(gauge, &wish, wd_time_now(), &sample) && (sample.has & WD_HAS_PRESSURE);
 }
 
+static bool is_called_for(struct wd_gauge *gauge)
+{
+	const struct wd_alarm_wish wish = {.memory_bytes = WD_UNLIMITED, .oom = true};
+	struct wd_alarm *alarm = wd_alarm_new(gauge, &wish, NULL);
+	wd_alarm_free(alarm);
+	return alarm != NULL;
+}
+
 /* One that has ended since it was listed says nothing. */
 static void try_one(struct trying *trying, const char *id)
 {
@@ -60,6 +69,7 @@ static void try_one(struct trying *trying, const char *id)
 	trying->tried++;
 	trying->good += gauge != NULL;
 	trying->pressed += gauge && tells_pressure(gauge);
+	trying->calling += gauge && is_called_for(gauge);
 	if (!gauge)
 		trying->told += is_told(trying, id);
 	wd_gauge_close(gauge);
@@ -75,8 +85,10 @@ static void say_tried(struct wd_checking *checking, const struct trying *trying)
 		wd_check_add(checking, WD_GRADE_WARNING, "cgroups", off_files,
 			     "%s; the Engine would be asked, but no container runs to try it with", trying->why.text);
 	else if (bad == 0)
-		wd_check_add(checking, WD_GRADE_OK, "cgroups", NULL, "%s; %u of %u containers tried can be read",
-			     layout, trying->good, trying->tried);
+		wd_check_add(checking, WD_GRADE_OK, "cgroups", NULL, "%s; %u of %u containers tried can be read; %s",
+			     layout, trying->good, trying->tried,
+			     trying->calling == trying->good ? "the kernel calls at a limit"
+							     : "a limit that is reached is seen at the next look");
 	else if (trying->told == bad)
 		wd_check_add(checking, WD_GRADE_WARNING, "cgroups", off_files,
 			     "%s; %u of %u containers tried can be read, of the others the Engine tells: %s", layout,

@@ -45,7 +45,7 @@ struct wd_rung {
 	char *hook;  /* hook:NAME */
 };
 struct wd_ladder {
-	struct wd_rung rungs[WD_RUNGS_MAX];
+	struct wd_rung *rungs; /* as many as there are: a container has a ladder for each trigger */
 	unsigned count;
 };
 

@@ -60,6 +60,7 @@ extern const struct wd_kind wd_kind_rate, wd_kind_rates, wd_kind_codes, wd_kind_
 extern const struct wd_kind wd_kind_schedule, wd_kind_match;
 bool wd_percent_parse(const char *text, double *ret_ratio, struct wd_error *error); /* "97.5%": above 0, at most 1 */
 bool wd_value_off(const char *text); /* "off" or "none" */
+void wd_ladder_done(struct wd_ladder *ladder); /* frees what it holds, not itself */
 bool wd_match_holds(const char *match, const struct wd_container *container);
 
 /* notify.c: what a [notify NAME] of a type needs and knows. */

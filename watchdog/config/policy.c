@@ -8,8 +8,7 @@ struct wd_policy *wd_policy_free(struct wd_policy *policy)
 	if (!policy)
 		return NULL;
 	for (unsigned trigger = 0; trigger < WD_TRIGGERS; trigger++)
-		for (unsigned i = 0; i < WD_RUNGS_MAX; i++)
-			free(policy->ladders[trigger].rungs[i].hook);
+		wd_ladder_done(&policy->ladders[trigger]);
 	free(policy->rollback_to);
 	free(policy->name);
 	free(policy);

@@ -249,11 +249,16 @@ static bool parse_rung(const char *text, struct wd_rung *rung, struct wd_error *
 	return true;
 }
 
-static void ladder_done(void *value)
+void wd_ladder_done(struct wd_ladder *ladder)
 {
-	struct wd_ladder *ladder = value;
 	for (unsigned i = 0; i < ladder->count; i++)
 		free(ladder->rungs[i].hook);
+	free(ladder->rungs);
+}
+
+static void ladder_done(void *value)
+{
+	wd_ladder_done(value);
 }
 
 static bool parse_ladder(const struct wd_option *option, const char *text, void *ret_value, struct wd_error *error)
@@ -266,9 +271,10 @@ static bool parse_ladder(const struct wd_option *option, const char *text, void 
 		return USAGE("must be one to %d actions with commas between them", WD_RUNGS_MAX);
 	if (parts.count == 1 && wd_value_off(parts.items[0]))
 		return USAGE("a ladder cannot be off: notify changes nothing, and the trigger's own key can be off");
+	ladder.rungs = wd_alloc(parts.count, sizeof(*ladder.rungs));
 	for (; ladder.count < parts.count; ladder.count++)
 		if (!parse_rung(parts.items[ladder.count], &ladder.rungs[ladder.count], error)) {
-			ladder_done(&ladder);
+			wd_ladder_done(&ladder);
 			return false;
 		}
 	*(struct wd_ladder *)ret_value = ladder;

@@ -295,8 +295,8 @@ void wd_manual_acted(struct wd_guard *guard, struct wd_service *service, const s
 	if (service->manual_action == WD_ACTION_RELEASE) {
 		released(guard, service, fact);
 		wd_guard_tell_people(guard, service, WD_MOMENT_STATE, NULL, "released: %s", fact->acted.detail);
-		for (enum wd_trigger trigger = 0; trigger < WD_TRIGGERS;
-		     trigger++) /* it may loop since it was started */
+		/* It may loop since it was started. */
+		for (enum wd_trigger trigger = 0; trigger < WD_TRIGGERS; trigger++)
 			wd_judge_trip(guard, service, trigger, false);
 	} else if (service->manual_action == WD_ACTION_THROTTLE) { /* begun by a seadog before this one, as below */
 		wd_throttle_begin(guard, service, &fact->acted.cut, 0);

@@ -1,0 +1,242 @@
+/* A rollback and what others do meanwhile. The numbers are those of the specification's cases. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "support/stage.h"
+#include <stdio.h>
+#include <string.h>
+#include <watchdog/memory.h>
+
+static struct stage stage;
+static char old[65];
+
+static int set_up(void **state)
+{
+	const struct model_script loops = {
+		.lives = WD_SECOND, .exit_code = 3, .healthy_after = WD_NEVER, .unhealthy_after = WD_NEVER};
+
+	(void)state;
+	stage_init(&stage, MODEL_DOCKER_20);
+	model_add_image(stage.model, "acme/web:1.4", NULL);
+	model_add_image(stage.model, "acme/web:1.5", NULL);
+	model_set_image_script(stage.model, "acme/web:1.5", &loops);
+	model_add(stage.model, &(struct model_setup){.name = "web", .image = "acme/web:1.5", .policy = "always"});
+	snprintf(old, sizeof(old), "%s", model_id(stage.model, "web"));
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	stage_done(&stage);
+	return 0;
+}
+
+static void call(const char *method, const char *path, const char *body, int status)
+{
+	struct model_answer answer = model_request(stage.model, method, path, body);
+
+	if (answer.status != status)
+		fail_msg("%s %s: %d %s", method, path, answer.status, answer.body);
+	model_answer_done(&answer);
+}
+
+static void roll_back(void)
+{
+	struct model_answer answer = model_request(stage.model, "GET", "/images/acme/web:1.4/json", NULL);
+	WD_AUTO_JSON struct wd_json *image = wd_json_parse(answer.body, answer.length, NULL);
+	struct wd_order order = stage_order(&stage, WD_ACTION_ROLLBACK, "web");
+
+	model_answer_done(&answer);
+	order.target =
+		(struct wd_target){.image = "acme/web:1.4", .id = wd_json_string(wd_json_get(image, "Id"), NULL)};
+	stage.ends = 0;
+	stage_do(&stage, &order, false);
+	stage_run(&stage, 1);
+}
+
+static void end_it(enum wd_action action)
+{
+	struct wd_order order = stage_order(&stage, action, "web");
+	WD_AUTO_FREE char *made = wd_copy(stage.replaced_by);
+
+	order.id = made;
+	stage.ends = 0;
+	stage_do(&stage, &order, false);
+	stage_run(&stage, 1);
+}
+
+static void assert_image(const char *name, const char *image)
+{
+	struct wd_container *seen = stage_inspect(&stage, name);
+	WD_AUTO_FREE char *path = wd_format("/images/%s/json", image);
+	struct model_answer answer = model_request(stage.model, "GET", path, NULL);
+	WD_AUTO_JSON struct wd_json *json = wd_json_parse(answer.body, answer.length, NULL);
+
+	assert_string_equal(seen->image_id, wd_json_string(wd_json_get(json, "Id"), ""));
+	model_answer_done(&answer);
+	wd_container_free(seen);
+}
+
+static char *parked(void)
+{
+	return wd_format("web.rbold-%08x", 0x10000000u + stage.tokens);
+}
+
+/* 38 */
+static void the_old_one_is_pruned_and_the_new_one_stays(void **state)
+{
+	WD_AUTO_FREE char *path = NULL;
+
+	(void)state;
+	roll_back();
+	path = wd_format("/containers/%s", old);
+	call("DELETE", path, NULL, 204);
+	end_it(WD_ACTION_TAKE_BACK);
+	assert_int_equal(stage.end, WD_PLAN_REFUSED);
+	assert_string_equal(stage.detail, "the old container is gone: there is nothing to go back to");
+	assert_image("web", "acme/web:1.4");
+	assert_int_equal(model_count(stage.model), 1);
+	assert_int_equal(stage.row_count, 0);
+}
+
+static void the_new_one_is_removed_and_the_old_one_comes_back(void **state)
+{
+	(void)state;
+	roll_back();
+	call("DELETE", "/containers/web?force=1", NULL, 204);
+	end_it(WD_ACTION_TAKE_BACK);
+	assert_int_equal(stage.end, WD_PLAN_DONE);
+	assert_string_equal(model_id(stage.model, "web"), old);
+	assert_int_equal(stage_policy(&stage, "web").kind, WD_RESTART_ALWAYS);
+	assert_int_equal(model_count(stage.model), 1);
+}
+
+/* Somebody has deployed the service anew: theirs is not touched, and nothing is lost. */
+static void the_name_is_taken_by_a_third(void **state)
+{
+	WD_AUTO_FREE char *name = NULL;
+
+	(void)state;
+	roll_back();
+	name = parked();
+	call("DELETE", "/containers/web?force=1", NULL, 204);
+	model_add(stage.model, &(struct model_setup){.name = "web", .image = "acme/web:1.4", .policy = "no"});
+	WD_AUTO_FREE char *third = wd_copy(model_id(stage.model, "web"));
+	end_it(WD_ACTION_TAKE_BACK);
+	assert_int_equal(stage.end, WD_PLAN_FAILED);
+	assert_non_null(strstr(stage.detail, "is already in use"));
+	assert_string_equal(model_id(stage.model, "web"), third);
+	assert_string_equal(model_id(stage.model, name), old);
+	assert_int_equal(stage_state(&stage, name), WD_STATE_EXITED);
+	assert_int_equal(stage.row_count, 1);
+
+	call("DELETE", "/containers/web?force=1", NULL, 204);
+	stage_revive(&stage);
+	assert_int_equal(stage.end, WD_PLAN_DONE);
+	assert_string_equal(model_id(stage.model, "web"), old);
+	assert_int_equal(stage.row_count, 0);
+}
+
+static void the_parked_one_was_started_and_is_not_removed(void **state)
+{
+	WD_AUTO_FREE char *path = NULL;
+
+	(void)state;
+	roll_back();
+	path = wd_format("/containers/%s/start", old);
+	call("POST", path, NULL, 204);
+	end_it(WD_ACTION_COMMIT);
+	assert_int_equal(stage.end, WD_PLAN_FAILED);
+	assert_int_equal(model_count(stage.model), 2);
+	assert_image("web", "acme/web:1.4");
+}
+
+/* 39 */
+static void one_rollback_at_a_time(void **state)
+{
+	(void)state;
+	roll_back();
+	WD_AUTO_FREE char *made = wd_copy(stage.replaced_by);
+	roll_back();
+	assert_int_equal(stage.end, WD_PLAN_REFUSED);
+	assert_string_equal(stage.detail, "a rollback of it is not verified yet");
+	wd_replace(&stage.replaced_by, made);
+	end_it(WD_ACTION_COMMIT);
+	assert_int_equal(stage.end, WD_PLAN_DONE);
+	wd_replace(&stage.replaced_by, made);
+	end_it(WD_ACTION_COMMIT);
+	assert_int_equal(stage.end, WD_PLAN_REFUSED);
+	assert_string_equal(stage.detail, "no rollback of it waits for that");
+}
+
+/* 37: the Engine is gone at a call, and back a minute later. */
+static void an_engine_that_begins_anew_in_the_midst(void **state)
+{
+	for (unsigned at = 1; at < 30; at++) {
+		stage_done(&stage);
+		set_up(state);
+		stage.fault_at = at;
+		stage.fault = STAGE_KILLED_AFTER;
+		roll_back();
+		if (!stage.killed)
+			break;
+		model_engine_down(stage.model, MODEL_STOP, false);
+		stage.killed = false;
+		stage.actor = wd_actor_free(stage.actor);
+		stage_pass(&stage, WD_MINUTE);
+		model_engine_up(stage.model);
+		stage_revive(&stage);
+		if (stage.replaced_by && stage.actor->open)
+			end_it(WD_ACTION_COMMIT);
+		stage_pass(&stage, WD_MINUTE);
+		assert_int_equal(model_count(stage.model), 1);
+		assert_non_null(model_id(stage.model, "web"));
+		assert_int_equal(stage_policy(&stage, "web").kind, WD_RESTART_ALWAYS);
+		assert_int_not_equal(stage_state(&stage, "web"), WD_STATE_EXITED);
+		assert_int_not_equal(stage_state(&stage, "web"), WD_STATE_CREATED);
+		assert_int_equal(stage.row_count, 0);
+	}
+	assert_true(stage.tokens > 0);
+}
+
+static void a_rehearsal_tells_and_changes_nothing(void **state)
+{
+	struct model_answer answer = model_request(stage.model, "GET", "/images/acme/web:1.4/json", NULL);
+	WD_AUTO_JSON struct wd_json *image = wd_json_parse(answer.body, answer.length, NULL);
+	struct wd_order order = stage_order(&stage, WD_ACTION_ROLLBACK, "web");
+
+	(void)state;
+	model_answer_done(&answer);
+	order.rehearse = true;
+	order.target =
+		(struct wd_target){.image = "acme/web:1.4", .id = wd_json_string(wd_json_get(image, "Id"), NULL)};
+	stage_do(&stage, &order, false);
+	stage_run(&stage, 1);
+	assert_int_equal(stage.end, WD_PLAN_DONE);
+	assert_null(stage.replaced_by);
+	assert_true(wd_text_starts(stage.detail, "would go back to acme/web:1.4"));
+	assert_int_equal(model_count(stage.model), 1);
+	assert_int_equal(stage.row_count, 0);
+	for (size_t i = 0; i < stage.asked.count; i++)
+		assert_true(wd_text_starts(stage.asked.items[i], "GET "));
+}
+
+int main(void)
+{
+#define STORY(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		STORY(the_old_one_is_pruned_and_the_new_one_stays),
+		STORY(the_new_one_is_removed_and_the_old_one_comes_back),
+		STORY(the_name_is_taken_by_a_third),
+		STORY(the_parked_one_was_started_and_is_not_removed),
+		STORY(one_rollback_at_a_time),
+		STORY(an_engine_that_begins_anew_in_the_midst),
+		STORY(a_rehearsal_tells_and_changes_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

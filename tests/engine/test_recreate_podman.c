@@ -92,6 +92,18 @@ static void c47_what_podman_does_not_show_is_refused(void **state)
 	expect_refused(&wish, "PidMode");
 }
 
+static void what_is_no_inspect_is_an_error_there_too(void **state)
+{
+	(void)state;
+	WD_AUTO_JSON struct wd_json *inspect =
+		remade_json("{'Id':'8e4e','Config':{'Env':['HOSTNAME=8e4e']},'HostConfig':{}}");
+	struct wd_recreate_source source = {.inspect = inspect, .libpod = inspect, .api = "1.41", .podman = true};
+	struct wd_error error = {0};
+
+	assert_null(wd_recreate_build(&source, &error));
+	assert_int_equal(error.kind, WD_ERROR_FAILED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -99,6 +111,7 @@ int main(void)
 		cmocka_unit_test(c47_a_signal_by_its_number_is_the_images_by_its_name),
 		cmocka_unit_test(c47_a_network_of_ones_own_is_the_mode),
 		cmocka_unit_test(c47_what_podman_does_not_show_is_refused),
+		cmocka_unit_test(what_is_no_inspect_is_an_error_there_too),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

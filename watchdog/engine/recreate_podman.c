@@ -24,7 +24,7 @@ static void normalise_env(struct wd_json *config, const char *id)
 {
 	struct wd_json *env = wd_json_get(config, "Env");
 	const char *hostname = wd_tree_string(config, "Hostname");
-	WD_AUTO_FREE char *short_id = wd_copy_part(id, WD_SHORT_ID);
+	WD_AUTO_FREE char *short_id = wd_copy_part(id, strnlen(id, WD_SHORT_ID));
 
 	for (struct wd_json *entry = wd_json_first(env); entry;)
 		entry = is_added(wd_json_string(entry, ""), hostname, short_id) ? wd_json_drop(env, entry)

@@ -8,7 +8,7 @@
  * Verbs of a container: runs [always|no|on-failure:N|unless-stopped] [count=N] [waited=6.4s] [label KEY=VALUE] [exit=N]
  * [check] [autoremove] [id=N] · dies CODE · starts [by hand] · crashes CODE · killed [SIGNAL] · stopped · oom · healthy ·
  * unhealthy · limited CPUS (by somebody) · paused · removed · vanishes (without an event) · gives-up "why" (a restart that fails without an event) ·
- * pin [IMAGE] · unpin · forgive · rollback [IMAGE] · refused "why" · undone "why" · resumes (a rollback that a dead
+ * renamed NAME (parked by a plan) · pin [IMAGE] · unpin · forgive · rollback [IMAGE] · refused "why" · undone "why" · resumes (a rollback that a dead
  * seadog left) · did (the plan ordered last is done; of a rollback: the new container runs) · begins (a release has started it, and goes on) · failed "why" · seen (as it is,
  * by the list after a connection) · uses memory 120MiB +1MiB/s of 128MiB cache 20MiB cpu 0.5 of 2 pids 7 of 100 oom 1
  * pressure memory 40% (support/uses.h; looked at once an interval from then on, as far as the guard wishes) · died-at 5s CODE (told only now) · stale 1s (an inspect that was asked then) · started (the event alone) · hold · release · mute 30m · unmute. Of the world: engine up|down|restarted, synced,
@@ -569,6 +569,15 @@ static void ask(struct scene *scene, const char *name, enum wd_ask what, wd_time
 	ask_for(scene, name, what, until, NULL);
 }
 
+/* A name of seadog's own making, as a plan gives it. */
+static void parked(struct scene *scene, struct box *box, const char *name)
+{
+	wd_replace(&box->container.name, name);
+	wd_replace(&box->container.service, name);
+	box->container.transient = true;
+	tell_event(scene, box, WD_EVENT_RENAME, -1, 0, WD_HEALTH_NONE);
+}
+
 static void health(struct scene *scene, struct box *box, enum wd_health is)
 {
 	box->container.health = is;
@@ -631,6 +640,8 @@ static void container_does(struct scene *scene, struct box *box, char **words, s
 		plan_ended(scene, box, WD_PLAN_DONE, "done");
 	else if (wd_text_equal(verb, "failed"))
 		plan_ended(scene, box, WD_PLAN_FAILED, what);
+	else if (wd_text_equal(verb, "renamed"))
+		parked(scene, box, what);
 	else if (wd_text_equal(verb, "refused"))
 		plan_ended(scene, box, WD_PLAN_REFUSED, what);
 	else if (wd_text_equal(verb, "undone"))

@@ -224,7 +224,8 @@ static struct wd_service *service_for(struct wd_guard *guard, const struct wd_co
 	const char *key = identity(guard, container);
 
 	if (service) {
-		rename_key(guard, service, key);
+		if (!container->transient) /* the parked one of a pair goes by its own name */
+			rename_key(guard, service, key);
 		return service;
 	}
 	service = wd_map_get(guard->by_key, key);

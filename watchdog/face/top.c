@@ -444,7 +444,7 @@ static bool repeat(struct wd_call *call, struct wd_error *error)
 			putchar('\n');
 		if (!wd_flush_output(error))
 			return false;
-		sleep(REPEAT);
+		poll(NULL, 0, REPEAT * 1000); /* a signal ends it */
 	}
 	return true;
 }

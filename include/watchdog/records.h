@@ -82,8 +82,7 @@ struct wd_memory {
 	struct wd_mark *ooms; unsigned oom_count;
 	struct wd_pins pins; /* by wd_store_pins(), not by wd_store_service() */
 };
-/* Whether seadog has taken something from it that a release gives back: a hold, a throttle, or both; and as what: the kind
- * of the hold, which a throttle goes with, or THROTTLE alone. */
+/* Whether a release has something to give back; and what: the hold's kind, which a throttle goes with, or THROTTLE. */
 bool wd_memory_is_bound(const struct wd_memory *memory);
 enum wd_action wd_memory_kind(const struct wd_memory *memory);
 void wd_memory_done(struct wd_memory *memory); /* frees what it holds, not itself */

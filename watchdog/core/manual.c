@@ -1,4 +1,4 @@
-#include "machine.h"
+#include "case.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -283,6 +283,18 @@ static void released(struct wd_guard *guard, struct wd_service *service, const s
 	wd_throttle_end(guard, service);
 }
 
+/* Whether it helped, its case has yet to see. */
+static void throttled(struct wd_guard *guard, struct wd_service *service, const struct wd_fact *fact)
+{
+	struct wd_case *acting = wd_case_acting(service);
+
+	wd_throttle_begin(guard, service, &fact->acted.cut, acting ? acting->incident->id : 0);
+	if (!acting || acting->phase != WD_PHASE_WAITING || !service->policy)
+		return;
+	wd_step_begin(guard, acting, WD_ACTION_THROTTLE);
+	wd_trial_begin(guard, service, acting);
+}
+
 void wd_manual_acted(struct wd_guard *guard, struct wd_service *service, const struct wd_fact *fact)
 {
 	uint64_t request = service->request;
@@ -299,7 +311,7 @@ void wd_manual_acted(struct wd_guard *guard, struct wd_service *service, const s
 		for (enum wd_trigger trigger = 0; trigger < WD_TRIGGERS; trigger++)
 			wd_judge_trip(guard, service, trigger, false);
 	} else if (service->manual_action == WD_ACTION_THROTTLE) { /* begun by a seadog before this one, as below */
-		wd_throttle_begin(guard, service, &fact->acted.cut, 0);
+		throttled(guard, service, fact);
 	} else {
 		wd_service_empty(service);
 		if (!service->memory.hold.held) /* begun by a seadog before this one */

@@ -13,9 +13,26 @@ static void recall_step(struct wd_guard *guard, struct wd_service *service, stru
 		the_case->cut = true;
 		the_case->rung--;
 	}
+	if (step->action == WD_ACTION_THROTTLE)
+		the_case->rung--; /* nothing has been done, or its journal will tell */
 	step->ended = guard->stamp;
 	step->result = service->memory.hold.held ? WD_RESULT_DONE : WD_RESULT_FAILED;
 	wd_replace(&step->detail, "seadog was restarted in the middle of it");
+}
+
+/* Its end will not be told; and it is not run again, for it may have done its work. */
+static void end_hooks(struct wd_guard *guard, struct wd_incident *incident)
+{
+	for (unsigned i = 0; i < incident->step_count; i++) {
+		struct wd_step *step = &incident->steps[i];
+		if (step->action != WD_ACTION_HOOK || step->ended != WD_STAMP_NONE)
+			continue;
+		WD_AUTO_FREE char *detail =
+			wd_format("%s: seadog was restarted in the middle of it", step->detail ? step->detail : "");
+		step->ended = guard->stamp;
+		step->result = WD_RESULT_FAILED;
+		wd_replace(&step->detail, detail);
+	}
 }
 
 /* Its service is not remembered any more: nobody would ever close it. */
@@ -56,8 +73,10 @@ void wd_case_recall(struct wd_guard *guard, const struct wd_incident *incident)
 	the_case->acts = true;
 	the_case->rung = the_case->incident->step_count;
 	service->cases[incident->trigger] = the_case;
+	end_hooks(guard, the_case->incident);
 	wd_case_note(guard, the_case, "seadog was restarted");
-	bool tried = in_action(the_case, WD_ACTION_RESTART) || in_action(the_case, WD_ACTION_THROTTLE);
+	bool tried = in_action(the_case, WD_ACTION_RESTART) ||
+		     (in_action(the_case, WD_ACTION_THROTTLE) && wd_throttle_is(service));
 	if (in_action(the_case, WD_ACTION_ROLLBACK)) { /* its plan, if it had begun, is told next */
 		the_case->rung--;
 		the_case->phase = WD_PHASE_MOVING;

@@ -36,7 +36,7 @@ BEGIN {
 	headers("engine", "endpoint engine wire recreate")
 	headers("store", "store")
 	headers("meter", "meter")
-	headers("act", "act")
+	headers("act", "act hook")
 	headers("face", "control report")
 
 	library("^curl/", "watchdog/base/http.c")

@@ -40,6 +40,7 @@ enum wd_fact_kind {
 	WD_FACT_SYNCED,      /* list and inspects after a connection: what was not told is gone, unless some were given up */
 	WD_FACT_EVENT,
 	WD_FACT_ACTED,       /* a plan has ended */
+	WD_FACT_HOOKED,      /* a hook has ended */
 	WD_FACT_STORED,      /* the policy of a service is durably remembered, or cannot be */
 	WD_FACT_ASKED,       /* a person asks */
 	WD_FACT_LATE,        /* the loop itself was late */
@@ -82,6 +83,7 @@ struct wd_fact {
 			 * or TAKE_BACK, and the old one of a TAKE_BACK. NULL: the same as before. */
 			const char *replaced_by;
 		} acted;
+		struct { uint64_t ticket; bool ok; const char *detail; } hooked; /* the ticket of the order */
 		struct {
 			const char *service;
 			struct wd_restart_policy policy;

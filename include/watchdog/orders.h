@@ -42,7 +42,7 @@ struct wd_order {
 	enum wd_action action; /* ACT */
 	double cpus;           /* ACT throttle: how many are left */
 	struct wd_cpu_cut cut; /* ACT release: what a throttle took and is given back; none: it took none */
-	const char *hook;
+	const char *hook;      /* ACT hook: its name; `incident` is for its input */
 	struct wd_restart_policy policy; /* ACT: what to give back (release), or what was remembered (stop) */
 	bool no_start;       /* ACT release */
 	enum wd_action hold_kind; /* ACT release: what is released: stop, pause, or throttle alone */
@@ -58,7 +58,7 @@ struct wd_order {
 	int64_t incident_id; /* ACT: 0 by hand */
 	bool confirm;        /* REMEMBER */
 	const struct wd_memory *memory;     /* REMEMBER, PINS */
-	const struct wd_incident *incident; /* INCIDENT, TELL */
+	const struct wd_incident *incident; /* INCIDENT, TELL, ACT hook */
 	enum wd_moment moment; /* TELL */
 	const char *text;      /* TELL, ANSWER: for people */
 	enum wd_error_kind error; /* ANSWER: NONE when it was done */

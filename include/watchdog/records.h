@@ -60,12 +60,8 @@ void wd_pins_done(struct wd_pins *pins); /* frees what it holds; empty after it 
 void wd_pins_copy(struct wd_pins *to, const struct wd_pins *from); /* to: uninitialized, or empty */
 const struct wd_swap_record *wd_pins_bad(const struct wd_pins *pins, const char *id); /* a swap away from it that helped, or NULL */
 
-/* CPUs that seadog has taken away from what runs on; a hold may be beside it. */
-struct wd_throttle {
-	struct wd_cpu_cut cut; /* none: it is not throttled */
-	wd_stamp since;
-	int64_t incident;
-};
+/* CPUs that seadog has taken away from what runs on, if any; a hold may be beside it. */
+struct wd_throttle { struct wd_cpu_cut cut; wd_stamp since; int64_t incident; };
 
 /* What is remembered of a service: one row. */
 struct wd_memory {

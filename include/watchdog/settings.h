@@ -84,6 +84,10 @@ struct wd_policy *wd_settings_policy(const struct wd_settings *settings, const s
 typedef void wd_value_callback(void *data, const char *section, const char *key, const char *value, const char *origin);
 void wd_settings_each(const struct wd_settings *settings, const struct wd_container *container,
                       wd_value_callback *callback, void *data);
+/* What [hook NAME] runs, and for how long at the most; false: there is no such section. The list is the caller's, empty
+ * before. */
+bool wd_settings_hook(const struct wd_settings *settings, const char *name, struct wd_list *ret_command,
+                      wd_time *ret_timeout);
 const char *wd_settings_file(const struct wd_settings *settings); /* the main file that was read, or NULL */
 
 /* The option table for people: the example file, and the list for the man page (scdoc/mdoc writers live in face/). */

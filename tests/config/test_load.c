@@ -81,7 +81,6 @@ static void the_example_of_the_manual_loads_and_says_what_is_not_built_yet(void 
 		"warning: seadog.conf:37: on_restarts: rollback+restore has no effect in this version of seadog, the "
 		"rung is "
 		"skipped\n"
-		"warning: seadog.conf:39: [hook page-me] has no effect in this version of seadog\n"
 		"warning: seadog.conf:42: [notify phone] has no effect in this version of seadog\n");
 	assert_string_equal(settings->host, "unix:///var/run/docker.sock");
 	assert_int_equal(settings->timeout, 30 * WD_SECOND);
@@ -153,14 +152,12 @@ static void all_faults_come_at_once_each_with_its_place_and_a_remedy(void **stat
 		"fault: seadog.conf:15: down = 0.2s: must be between 1s and 30d, or off\n"
 		"fault: seadog.conf:16: on_restarts = restrat, stop: restrat is no action, did you mean restart?\n"
 		"fault: seadog.conf:17: on_exit = throttle: throttle needs more, write it like throttle:0.5\n"
-		"warning: seadog.conf:18: on_oom: hook has no effect in this version of seadog, the rung is skipped\n"
 		"fault: seadog.conf:18: on_oom = hook:pageme: there is no [hook pageme], did you mean hook:page-me?\n"
 		"fault: seadog.conf:19: match: belongs into [policy NAME], not into [defaults]\n"
 		"fault: seadog.conf:21: match = nam:web-*: unknown, did you mean name:?\n"
 		"fault: seadog.conf:22: verify = off: must be between 1s and 1d\n"
 		"fault: seadog.conf:23: [policy]: needs a name, write it like [policy NAME]\n"
 		"fault: seadog.conf:24: [defaults again]: takes no name, write [defaults]\n"
-		"warning: seadog.conf:25: [hook page-me] has no effect in this version of seadog\n"
 		"fault: seadog.conf:26: command: quote ' is not closed\n"
 		"warning: seadog.conf:27: [notify phone] has no effect in this version of seadog\n"
 		"fault: seadog.conf:27: [notify phone]: the type is missing, such as type = ntfy\n"
@@ -194,14 +191,13 @@ static void text_that_inih_would_cut_behind_a_semicolon_is_a_fault(void **state)
 		"[defaults]\n"
 		"verify = 60s ;90s\n"
 		"[hook page]\n"
-		"command = sh -c 'ls ; reboot'\n"
+		"command = /bin/sh -c 'ls ; reboot'\n"
 		"[notify phone]\n"
 		"type = webhook\n"
 		"url = https://example.org/?a=1 ;b=2\n"
 		"user = ann ; the admin\n",
 		"fault: seadog.conf:2: verify: the value would be cut at \" ;9\": a comment has a blank behind its "
 		"semicolon, and no value can hold a blank and a semicolon\n"
-		"warning: seadog.conf:3: [hook page] has no effect in this version of seadog\n"
 		"fault: seadog.conf:4: command: the value would be cut at \" ;\": put comments on lines of their own, "
 		"and a value that needs these bytes into a script\n"
 		"warning: seadog.conf:5: [notify phone] has no effect in this version of seadog\n"

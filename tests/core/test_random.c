@@ -29,7 +29,7 @@
 
 struct deed { /* what waits for an answer */
 	struct deed *next;
-	enum deed_kind { DEED_INSPECT, DEED_STORE, DEED_PLAN } kind;
+	enum deed_kind { DEED_INSPECT, DEED_STORE, DEED_PLAN, DEED_HOOK } kind;
 	wd_time asked;
 	char *service, *id;
 	struct wd_restart_policy policy;
@@ -221,6 +221,10 @@ static void carry_out(struct walk *walk, const struct wd_order *order)
 		break;
 	case WD_ORDER_ACT:
 		remark(walk, wd_action_name(order->action), order->name, "ordered");
+		if (order->action == WD_ACTION_HOOK) {
+			add_deed(walk, order, DEED_HOOK);
+			break;
+		}
 		check_act(walk, order);
 		add_deed(walk, order, DEED_PLAN);
 		break;
@@ -632,6 +636,16 @@ static void end_plan(struct walk *walk, const struct deed *deed)
 	tell(walk, &fact);
 }
 
+static void end_hook(struct walk *walk, const struct deed *deed)
+{
+	struct wd_fact fact = {.kind = WD_FACT_HOOKED};
+
+	fact.hooked.ticket = deed->ticket;
+	fact.hooked.ok = one_in(walk, 2);
+	fact.hooked.detail = "exit code 0";
+	tell(walk, &fact);
+}
+
 static void free_deed(struct deed *deed)
 {
 	free(deed->service);
@@ -654,6 +668,8 @@ static bool answered(struct walk *walk, struct deed *deed)
 		answer_inspect(walk, deed);
 	else if (deed->kind == DEED_STORE)
 		answer_store(walk, deed);
+	else if (deed->kind == DEED_HOOK)
+		end_hook(walk, deed);
 	else
 		end_plan(walk, deed);
 	free_deed(deed);
@@ -766,7 +782,7 @@ static void reload(struct walk *walk)
 					      "pause",
 					      "throttle:0.5, restart, restart, stop",
 					      "throttle:2",
-					      "hook:none"};
+					      "hook:none, restart, stop"};
 	static const char *const triggers[] = {"restarts", "flapping", "exit", "down",     "oom",     "unhealthy",
 					       "memory",   "cpu",      "pids", "pressure", "forecast"};
 	struct wd_text text = {0};

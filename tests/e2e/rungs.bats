@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Rungs beside restart and stop: throttle.
+# Rungs beside restart and stop: throttle and hook.
 
 # shellcheck disable=SC2154 # home, log and program come from there
 load lib
@@ -149,4 +149,17 @@ throttled_is() {
   wait_until 20 is_not_bound web
   run -5 seadog release web
   expect "$(limits web)" "120000 0 0"
+}
+
+@test "hook: told while the loop is being stopped, and its word is kept" {
+  printf '%s\n' '#!/bin/sh' "cat >$home/told" 'echo paged' >"$home/page"
+  chmod 755 "$home/page"
+  configure <<<$'[hook page]\ncommand = '"$home/page"$'\n[defaults]\nrestarts = 3/60s\non_restarts = hook:page, stop'
+  watch
+  loop web 3 0 --restart always
+  wait_until 30 is_held web
+  expect "$(jq -r .name "$home/told")" web
+  hook_said() { [[ $(incident 1 '.steps[0].detail') =~ "page: exit code 0".*": paged" ]]; }
+  wait_until 20 hook_said
+  expect "$(steps 1)" "hook done, stop done"
 }

@@ -57,6 +57,7 @@ struct scene {
 	char *target;      /* of the plan that `did` speaks of */
 	uint64_t tickets[64];
 	struct wd_order orders[64];
+	struct wd_order last; /* that was expected: the one that `did` and `failed` speak of */
 	unsigned act_count;
 	struct wd_text told;
 	char *why; /* of the incident opened last */
@@ -458,9 +459,9 @@ static void release_begins(struct scene *scene, struct box *box, const struct wd
 
 static void plan_begins(struct scene *scene, struct box *box)
 {
-	if (scene->orders[0].action != WD_ACTION_RELEASE)
+	if (scene->last.action != WD_ACTION_RELEASE)
 		fail_at(scene, "no release was ordered");
-	release_begins(scene, box, &scene->orders[0]);
+	release_begins(scene, box, &scene->last);
 	scene->begun = true;
 }
 
@@ -501,16 +502,31 @@ static void rollback_ends(struct scene *scene, struct box *box, const struct wd_
 		fact->acted.replaced_by = box->id;
 }
 
+static void hook_ended(struct scene *scene, bool ok, const char *detail)
+{
+	struct wd_fact fact = {.kind = WD_FACT_HOOKED};
+
+	fact.hooked.ticket = scene->last.ticket;
+	fact.hooked.ok = ok;
+	fact.hooked.detail = detail;
+	tell(scene, &fact);
+	memset(&scene->last, 0, sizeof(scene->last));
+}
+
 /* The plan that was ordered last for it has ended; the world is what the plan made it. */
 static void plan_ended(struct scene *scene, struct box *box, enum wd_plan_end end, const char *detail)
 {
 	struct wd_container *container = &box->container;
 	struct wd_fact fact = {.kind = WD_FACT_ACTED};
 
-	if (!scene->orders[0].ticket)
+	if (!scene->last.ticket)
 		fail_at(scene, "no plan was ordered");
-	const struct wd_order done = scene->orders[0], *order = &done;
-	memset(&scene->orders[0], 0, sizeof(scene->orders[0])); /* the end of one may be the beginning of the next */
+	if (scene->last.action == WD_ACTION_HOOK) {
+		hook_ended(scene, end == WD_PLAN_DONE, detail);
+		return;
+	}
+	const struct wd_order done = scene->last, *order = &done;
+	memset(&scene->last, 0, sizeof(scene->last)); /* the end of one may be the beginning of the next */
 	fact.acted.ticket = order->ticket;
 	fact.acted.end = end;
 	fact.acted.detail = detail;
@@ -546,7 +562,7 @@ static void resumes(struct scene *scene, const struct box *box)
 	fact.resuming.action = WD_ACTION_ROLLBACK;
 	fact.resuming.ticket = WD_TICKET_RESUMED | 7;
 	tell(scene, &fact);
-	scene->orders[0] = (struct wd_order){.action = WD_ACTION_ROLLBACK, .ticket = WD_TICKET_RESUMED | 7};
+	scene->last = (struct wd_order){.action = WD_ACTION_ROLLBACK, .ticket = WD_TICKET_RESUMED | 7};
 }
 
 static void ask_for(struct scene *scene, const char *name, enum wd_ask what, wd_time until, const char *image)
@@ -798,8 +814,7 @@ static void drop_act(struct scene *scene, unsigned index)
 		scene->orders[i - 1] = scene->orders[i];
 	}
 	scene->act_count--;
-	memmove(scene->orders + 1, scene->orders, scene->act_count * sizeof(order));
-	scene->orders[0] = order; /* the one that `did` and `failed` speak of */
+	scene->last = order;
 }
 
 static void expect_because(struct scene *scene, const struct wd_list *words, size_t at)

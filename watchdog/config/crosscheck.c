@@ -47,7 +47,8 @@ static void check_section(const struct wd_config *config, const struct wd_sectio
 {
 	if (strcmp(section->kind, "notify") == 0)
 		wd_notify_check(section, findings);
-	if (strcmp(section->kind, "hook") == 0 && section->count == 0 && !section->faulty)
+	if (strcmp(section->kind, "hook") == 0 && !section->faulty &&
+	    !wd_section_get(section, wd_option_find("hook", "command")))
 		wd_findings_add(findings, false, "%s: [hook %s]: the command is missing", section->origin,
 				section->name);
 	check_hooks(config, section, findings);

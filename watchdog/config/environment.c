@@ -159,7 +159,8 @@ void wd_config_read_environment(struct wd_config *config, char *const *environme
 		if (!equals || !wd_text_starts(*at, PREFIX))
 			continue;
 		WD_AUTO_FREE char *name = wd_copy_part(*at, (size_t)(equals - *at));
-		if (strcmp(name, "SEADOG_TRACE") != 0)
+		if (strcmp(name, "SEADOG_TRACE") != 0 &&
+		    !wd_text_starts(name, "SEADOG_HOOK_")) /* what a hook is told */
 			take_variable(config, environment, name, equals + 1, findings);
 	}
 }

@@ -173,7 +173,10 @@ const struct wd_option wd_options[] = {
 	{"policy", "audit_ignore", &wd_kind_names, "none", "Checks of `seadog audit` that do not apply.", PENDING},
 
 	{"hook", "command", &wd_kind_command, NULL,
-	 "What hook:NAME runs, with the incident as JSON on its standard input.", PENDING},
+	 "What hook:NAME runs, with the incident as JSON on its standard input. No shell is between.",
+	 .no_label = true},
+	{"hook", "timeout", &wd_kind_span, "30s", "How long it may run; then it is killed with what it has started.",
+	 SPAN(WD_SECOND, WD_HOUR)},
 
 	{"notify", "type", &wd_kind_choice, NULL, "Who is spoken to.", .words = types, PENDING},
 	{"notify", "url", &wd_kind_url, NULL, "Where to.", .words = schemes, PENDING},
@@ -258,7 +261,7 @@ void wd_option_hooks(const struct wd_option *option, const char *text, struct wd
 /* What this version can carry out. */
 static bool is_pending(enum wd_action action)
 {
-	return action == WD_ACTION_RESTORE || action == WD_ACTION_ROLLBACK_RESTORE || action == WD_ACTION_HOOK;
+	return action == WD_ACTION_RESTORE || action == WD_ACTION_ROLLBACK_RESTORE;
 }
 
 const char *wd_option_pending_rung(const struct wd_option *option, const char *text)

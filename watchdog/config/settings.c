@@ -74,6 +74,20 @@ struct wd_policy *wd_settings_policy(const struct wd_settings *settings, const s
 	return policy;
 }
 
+bool wd_settings_hook(const struct wd_settings *settings, const char *name, struct wd_list *ret_command,
+		      wd_time *ret_timeout)
+{
+	const struct wd_section *section = wd_config_section(settings->config, "hook", name);
+	const struct wd_option *timeout = wd_option_find("hook", "timeout");
+	const struct wd_entry *command = section ? wd_section_get(section, wd_option_find("hook", "command")) : NULL;
+	const struct wd_entry *limit = section ? wd_section_get(section, timeout) : NULL;
+
+	if (!command || !wd_words_split(command->value, ret_command, NULL))
+		return false;
+	wd_span_parse(limit ? limit->value : timeout->fallback, ret_timeout, NULL);
+	return true;
+}
+
 const char *wd_settings_file(const struct wd_settings *settings)
 {
 	return settings->config->file;

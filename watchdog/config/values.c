@@ -249,6 +249,8 @@ static bool parse_command(const struct wd_option *option, const char *text, void
 	bool sound = wd_words_split(text, &words, error);
 	if (sound && words.count == 0)
 		sound = USAGE("holds no command");
+	else if (sound && words.items[0][0] != '/')
+		sound = USAGE("%s must be an absolute path, such as /usr/local/bin/page", words.items[0]);
 	wd_list_done(&words);
 	return sound && keep_text(text, ret_value);
 }

@@ -75,10 +75,12 @@ void wd_case_close(struct wd_guard *guard, struct wd_service *service, enum wd_t
 	wd_usage_tell(guard, service, incident);
 	incident->closed = guard->stamp;
 	incident->outcome = outcome;
+	bool kept = wd_hook_keeps(guard, incident);
 	wd_case_write(guard, service, incident);
 	wd_guard_tell_people(guard, service, WD_MOMENT_CLOSED, incident, "%s: %s", wd_outcome_name(outcome), why);
 	service->cases[trigger] = NULL;
-	wd_guard_bury_incident(guard, incident);
+	if (!kept)
+		wd_guard_bury_incident(guard, incident);
 	if (the_case->acts)
 		wd_case_met(guard, service); /* another's turn? */
 	free(the_case);

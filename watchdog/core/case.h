@@ -36,11 +36,17 @@ void wd_trial_begin(struct wd_guard *guard, struct wd_service *service, struct w
 /* Whether it is over without any more doing; if so the case is closed. */
 bool wd_trial_over(struct wd_guard *guard, struct wd_service *service, struct wd_case *the_case);
 
+/* --- hooks.c --------------------------------------------------------------------------------------------------------- */
+
+void wd_hook_begin(struct wd_guard *guard, struct wd_service *service, struct wd_case *the_case, const char *name);
+/* Whether a hook of this closed incident has yet to end: then it is kept here until that. */
+bool wd_hook_keeps(struct wd_guard *guard, struct wd_incident *incident);
+
 /* --- incident.c: steps and notes ------------------------------------------------------------------------------------- */
 
 void wd_case_write(struct wd_guard *guard, const struct wd_service *service, const struct wd_incident *incident);
 struct wd_step *wd_step_last(const struct wd_case *the_case); /* there must be one */
-bool wd_step_open(const struct wd_case *the_case);            /* whether the last has yet to end */
+bool wd_step_open(const struct wd_case *the_case);            /* whether the last, if it is no hook, has yet to end */
 void wd_step_begin(struct wd_guard *guard, struct wd_case *the_case, enum wd_action action);
 void wd_step_end(struct wd_guard *guard, struct wd_service *service, struct wd_case *the_case, enum wd_result result,
 		 const char *detail);

@@ -73,6 +73,7 @@ struct wd_guard *wd_guard_free(struct wd_guard *guard)
 	if (!guard)
 		return NULL;
 	clear_turn(guard);
+	wd_hook_free(guard);
 	for (size_t i = 0; i < guard->count; i++)
 		free_service(guard->services[i]);
 	free_strangers(guard);
@@ -453,6 +454,9 @@ void wd_guard_tell(struct wd_guard *guard, wd_time now, const struct wd_fact *fa
 		break;
 	case WD_FACT_ACTED:
 		tell_acted(guard, fact);
+		break;
+	case WD_FACT_HOOKED:
+		wd_hook_ends(guard, fact);
 		break;
 	case WD_FACT_STORED:
 		tell_stored(guard, fact);

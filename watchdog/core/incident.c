@@ -36,7 +36,9 @@ struct wd_step *wd_step_last(const struct wd_case *the_case)
 
 bool wd_step_open(const struct wd_case *the_case)
 {
-	return the_case->incident->step_count && wd_step_last(the_case)->ended == WD_STAMP_NONE;
+	const struct wd_step *last = the_case->incident->step_count ? wd_step_last(the_case) : NULL;
+
+	return last && last->ended == WD_STAMP_NONE && last->action != WD_ACTION_HOOK;
 }
 
 void wd_step_begin(struct wd_guard *guard, struct wd_case *the_case, enum wd_action action)

@@ -156,6 +156,9 @@ void wd_case_climb(struct wd_guard *guard, struct wd_service *service, enum wd_t
 			wd_step_begin(guard, the_case, WD_ACTION_NOTIFY);
 			wd_step_end(guard, service, the_case, WD_RESULT_DONE, "");
 			the_case->rung++;
+		} else if (rung->action == WD_ACTION_HOOK) {
+			wd_hook_begin(guard, service, the_case, rung->hook);
+			the_case->rung++;
 		} else if (try_action(guard, service, trigger, rung->action)) {
 			return;
 		}

@@ -207,6 +207,7 @@ struct wd_stranger {
 	unsigned count;
 };
 
+struct wd_hookings;
 struct wd_guard {
 	const struct wd_settings *settings;
 	struct wd_list self;
@@ -236,6 +237,7 @@ struct wd_guard {
 	wd_time flush_at;                              /* when rows that nobody waits for are written */
 	char **scratch;                                /* strings of orders, until the next tell */
 	size_t scratch_count, scratch_room;
+	struct wd_hookings *hooks; /* under way; NULL: none was ever */
 	struct wd_service **dead_services;
 	size_t dead_service_count;
 	struct wd_incident **dead_incidents;
@@ -353,6 +355,10 @@ void wd_throttle_end(struct wd_guard *guard, struct wd_service *service);
 void wd_throttle_seen(struct wd_guard *guard, struct wd_service *service,
 		      wd_time asked); /* is it still as it was left? */
 struct wd_order *wd_hold_order(struct wd_guard *guard, const struct wd_service *service, enum wd_action action);
+
+/* Hooks (hooks.c) run beside everything; their ends find the step that waits for them, its incident closed or not. */
+void wd_hook_ends(struct wd_guard *guard, const struct wd_fact *fact);
+void wd_hook_free(struct wd_guard *guard);
 
 /* --- what people ask for, and what they do by hand (manual.c) --------------------------------------------------------- */
 

@@ -241,8 +241,6 @@ const char *wd_reason_skipped(enum wd_action action)
 		return "no pinned image";
 	case WD_ACTION_RESTORE:
 		return "no snapshot";
-	case WD_ACTION_HOOK:
-		return "this version of seadog runs no hooks";
 	default:
 		return "not to be had here";
 	}

@@ -211,6 +211,7 @@ bool wd_run_check(struct wd_call *call, struct wd_error *error)
 	struct wd_checking checking = {.call = call, .rows = rows};
 	if (check_configuration(&checking)) {
 		check_mode(&checking);
+		wd_check_hooks(&checking);
 		wd_check_engine(&checking);
 		check_state(&checking);
 		check_control(&checking);

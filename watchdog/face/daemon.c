@@ -458,6 +458,7 @@ static bool bring_up(struct wd_daemon *daemon, const struct wd_endpoint_wish *wi
 				       daemon->settings->timeout, &engine_hooks);
 	wd_sampler_use(daemon->sampler, daemon->engine);
 	daemon->actor = wd_actor_new(daemon->loop, daemon->engine, daemon->store, &actor_hooks);
+	daemon->hooks = wd_hooks_new(daemon->loop, wd_daemon_hooked, daemon);
 	daemon->control = wd_control_open(daemon->loop, daemon->settings->control, wd_daemon_request, wd_daemon_left,
 					  daemon, error);
 	return daemon->control != NULL;
@@ -493,6 +494,7 @@ static void bring_down(struct wd_daemon *daemon)
 		waiter->peer = NULL;
 	if (daemon->actor)
 		wd_actor_free(daemon->actor);
+	wd_hooks_free(daemon->hooks);
 	if (daemon->store)
 		wd_store_close(daemon->store);
 	if (daemon->sampler)

@@ -1,5 +1,5 @@
 /* daemon.h: the running watchdog, as its files see it. daemon.c brings it up and down and reloads it; orders.c carries
- * the guard's orders out; requests.c answers the control socket; sampler.c looks at what containers use; self.c knows who we are; supervisor.c speaks to systemd.
+ * the guard's orders out, hooking.c the hooks; requests.c answers the control socket; sampler.c looks at what containers use; self.c knows who we are; supervisor.c speaks to systemd.
  * Internal to watchdog/face.
  */
 #ifndef WATCHDOG_FACE_DAEMON_H
@@ -9,6 +9,7 @@
 #include <watchdog/act.h>
 #include <watchdog/control.h>
 #include <watchdog/guard.h>
+#include <watchdog/hook.h>
 #include <watchdog/report.h>
 
 #define WD_RECENT_EVENTS 256
@@ -45,6 +46,7 @@ struct wd_daemon {
 	struct wd_store *store;
 	struct wd_engine *engine;
 	struct wd_actor *actor;
+	struct wd_hooks *hooks;
 	struct wd_guard *guard;
 	struct wd_control *control;
 	struct wd_sampler *sampler;
@@ -72,6 +74,10 @@ struct wd_daemon {
 /* orders.c */
 void wd_daemon_tell(struct wd_daemon *daemon, struct wd_fact *fact); /* and carries out what is ordered */
 void wd_daemon_step(void *data, const char *name, const char *plan, const char *step, const char *what);
+
+/* hooking.c: the rung hook:NAME. */
+void wd_daemon_hook(struct wd_daemon *daemon, const struct wd_order *order);
+void wd_daemon_hooked(void *data, uint64_t ticket, bool ok, const char *detail);
 
 /* requests.c */
 void wd_daemon_request(void *data, struct wd_peer *peer, const char *verb, const struct wd_json *request);

@@ -112,6 +112,10 @@ static void carry_out(struct wd_daemon *daemon, const struct wd_order *order)
 		wd_engine_inspect(daemon->engine, order->id);
 		break;
 	case WD_ORDER_ACT:
+		if (order->action == WD_ACTION_HOOK) {
+			wd_daemon_hook(daemon, order);
+			break;
+		}
 		wd_actor_do(daemon->actor, order, order->action == WD_ACTION_STOP || order->action == WD_ACTION_PAUSE);
 		break;
 	case WD_ORDER_REMEMBER:

@@ -261,7 +261,7 @@ static void pass_time(struct wd_guard *guard, bool all)
 			wd_case_time(guard, service);
 			wd_move_time(guard, service);
 			wd_pins_time(guard, service);
-			if (service->gone_at != WD_NEVER && guard->now - service->gone_at >= 10 * WD_MINUTE) {
+			if (service->gone_at != WD_NEVER && guard->now - service->gone_at >= wd_service_outlives(service)) {
 				wd_service_forget(guard, service);
 				continue;
 			}

@@ -280,7 +280,7 @@ static wd_time next_proof(const struct wd_service *service)
 
 wd_time wd_judge_next(const struct wd_guard *guard, const struct wd_service *service)
 {
-	wd_time next = service->gone_at == WD_NEVER ? WD_NEVER : service->gone_at + 10 * WD_MINUTE;
+	wd_time next = service->gone_at == WD_NEVER ? WD_NEVER : service->gone_at + wd_service_outlives(service);
 	const struct wd_policy *policy = service->policy;
 
 	if (!policy)

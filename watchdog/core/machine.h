@@ -250,6 +250,8 @@ void wd_service_see(struct wd_guard *guard, const struct wd_container *container
 /* Another container is the service from now on, by a rollback: no new deployment. image_id may be NULL. */
 void wd_service_adopt(struct wd_guard *guard, struct wd_service *service, const char *id, const char *image_id);
 void wd_service_lose(struct wd_guard *guard, struct wd_service *service); /* its container is gone */
+/* How long it is remembered without a container. */
+wd_time wd_service_outlives(const struct wd_service *service);
 void wd_service_forget(struct wd_guard *guard, struct wd_service *service);
 void wd_service_recall(struct wd_guard *guard, const struct wd_memory *memory);
 void wd_service_empty(struct wd_service *service); /* its windows */

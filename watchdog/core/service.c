@@ -110,6 +110,12 @@ static void retire(struct wd_guard *guard, struct wd_service *service)
 	guard->dead_services[guard->dead_service_count++] = service;
 }
 
+/* What is known of its images is worth more than its windows: who takes a service down for an hour deploys it again. */
+wd_time wd_service_outlives(const struct wd_service *service)
+{
+	return service->memory.pins.count || service->memory.pins.swap_count ? WD_DAY : 10 * WD_MINUTE;
+}
+
 void wd_service_forget(struct wd_guard *guard, struct wd_service *service)
 {
 	wd_pins_forget(guard, service);

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -371,6 +372,7 @@ static bool take_version(const struct wd_endpoint_wish *wish, struct wd_endpoint
 static bool build(const struct wd_endpoint_wish *wish, struct choice *choice, struct wd_endpoint *endpoint,
 		  struct wd_error *error)
 {
+	assert(choice->host); /* it was chosen */
 	if (!wd_endpoint_parse(choice->host, choice->is_tls, endpoint, error) || !take_tls(choice, endpoint, error))
 		return wd_fail_in(error, "%s", choice->origin);
 	endpoint->origin = wd_copy(choice->origin);

@@ -169,6 +169,8 @@ static char *spark_text(const double *values, size_t count)
 static void read_curve(const struct wd_json *samples, const char *name, size_t count, double *ret_values)
 {
 	size_t skip = wd_json_count(samples) - count, at = 0;
+	for (size_t i = 0; i < count; i++)
+		ret_values[i] = -1;
 	for (const struct wd_json *item = wd_json_first(samples); item; item = wd_json_next(item), at++)
 		if (at >= skip)
 			ret_values[at - skip] = wd_json_double(wd_json_get(item, name), -1);

@@ -9,6 +9,12 @@ loop_until_held() {
   await is_verdict loop held
 }
 
+# Its restart policy and state: engine_says NAME "POLICY STATE"
+engine_says() {
+  [ "$(curl -s --unix-socket engine.sock "http://localhost/containers/$1/json" |
+    jq -r '.HostConfig.RestartPolicy.Name, .State.Status' | xargs)" = "$2" ]
+}
+
 @test "a loop is held, seen, told, explained and released" {
   write_config '[defaults]' 'restarts = 3/60s'
   start_engine
@@ -115,6 +121,23 @@ loop_until_held() {
   [ "$(jq -r '.HostConfig.RestartPolicy.Name, .HostConfig.RestartPolicy.MaximumRetryCount, .State.Status' <<<"$output" | xargs)" = "on-failure 3 running" ]
   start_watchdog
   await is_verdict web well
+}
+
+@test "release without a watchdog ends the hold that its death broke off, too" {
+  start_engine
+  fake POST container '{"name":"web","image":"acme/web:1","policy":"always"}'
+  start_watchdog
+  fake POST fault '{"method":"POST","path":"*/stop*","do":"delay","span":"1h","times":1}'
+  sea hold web 2>/dev/null 3>&- &
+  started="$started $!"
+  await engine_says web "always exited"
+  kill -9 "$watchdog"
+  wait "$watchdog" || true
+
+  run -0 --separate-stderr sea release web
+  [[ $stderr == *"web: hold, which was under way when the watchdog ended"*"web is released" ]]
+  engine_says web "always running"
+  run -5 sea release web
 }
 
 @test "release without a watchdog: one of two cannot be released" {

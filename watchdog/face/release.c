@@ -28,6 +28,7 @@ struct releasing {
 	size_t next;       /* the service that is looked at next; the one under way is before it */
 	size_t unfinished; /* plans of a dead seadog that are still to end */
 	size_t unwritten;  /* rows on their way to the disk */
+	bool releases;     /* one is under way: the row of what was resumed is written beside it */
 	size_t done, failed;
 	bool finished;
 	struct wd_error error; /* the first failure */
@@ -133,10 +134,13 @@ static void finish(struct releasing *releasing)
 
 static void go_on(struct releasing *releasing)
 {
+	if (releasing->releases)
+		return;
 	while (releasing->next < releasing->count && !releasing->services[releasing->next].wanted)
 		releasing->next++;
 	if (releasing->next < releasing->count) {
 		struct wd_order order = order_of(releasing, &releasing->services[releasing->next++]);
+		releasing->releases = true;
 		wd_actor_do(releasing->actor, &order, true);
 	} else if (releasing->unwritten == 0) {
 		finish(releasing);
@@ -180,6 +184,7 @@ static void on_end(void *data, const struct wd_fact *fact)
 	if (fact->acted.ticket == 0 || fact->acted.ticket > releasing->count)
 		return;
 	struct held *held = &releasing->services[fact->acted.ticket - 1];
+	releasing->releases = false;
 	if (fact->acted.end == WD_PLAN_DONE) {
 		releasing->done++;
 		clear_hold(&held->memory);

@@ -87,6 +87,12 @@ engine_says() {
   run -0 sea release --all -n
   [[ $output == *$'db:\n  '* ]]
   [[ $output == *$'web:\n  '* ]]
+  run -0 sea mute -n --json
+  [ "$(jq -c '[.plan, .name]' <<<"$output")" = '[["mute every service"],null]' ]
+  run -0 sea unpin web -n --json
+  [ "$(jq -c '[.plan, .name]' <<<"$output")" = '[["unpin web"],"web"]' ]
+  run -0 sea unmute web -n
+  [ "$output" = "unmute web" ]
   run -0 --separate-stderr sea release --all --json </dev/null
   [ "$(jq -r .released <<<"$output" | sort | xargs)" = "db web" ]
   await is_verdict web well

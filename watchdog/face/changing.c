@@ -84,6 +84,14 @@ bool wd_run_hold(struct wd_call *call, struct wd_error *error)
 	return wd_change(call, request, NULL, error);
 }
 
+void wd_put_plan(const struct wd_call *call, const char *name, const char *line)
+{
+	WD_AUTO_JSON struct wd_json *answer = wd_json_object();
+	wd_json_add(wd_json_set(answer, "plan", wd_json_array()), wd_json_text(line));
+	wd_json_set_string(answer, "name", name);
+	wd_put_answer(call, answer);
+}
+
 /* The watchdog is asked whether it runs and knows the name, so that a dry run fails where the real one would. */
 static bool mute_dry(struct wd_call *call, const char *what, struct wd_error *error)
 {
@@ -95,7 +103,8 @@ static bool mute_dry(struct wd_call *call, const char *what, struct wd_error *er
 	WD_AUTO_JSON struct wd_json *status = wd_ask_once(call, request, error);
 	if (!status)
 		return false;
-	printf("%s %s\n", what, name ? name : "every service");
+	WD_AUTO_FREE char *line = wd_format("%s %s", what, name ? name : "every service");
+	wd_put_plan(call, name, line);
 	return true;
 }
 

@@ -11,4 +11,7 @@ bool wd_change(struct wd_call *call, struct wd_json *request, size_t *ret_answer
 /* One answer: a plan, or what was done. */
 void wd_put_answer(const struct wd_call *call, const struct wd_json *answer);
 
+/* What a dry run would do, in one line, as an answer of the watchdog would say it; name may be NULL: every service. */
+void wd_put_plan(const struct wd_call *call, const char *name, const char *line);
+
 #endif

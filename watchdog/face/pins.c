@@ -62,8 +62,9 @@ static bool only_say(struct wd_call *call, const char *what, struct wd_error *er
 	WD_AUTO_JSON struct wd_json *report = wd_ask_once(call, request, error);
 	if (!report)
 		return false;
-	printf("%s %s%s%s\n", what, call->words[0], call->word_count > 1 ? " " : "",
-	       call->word_count > 1 ? call->words[1] : "");
+	WD_AUTO_FREE char *line = wd_format("%s %s%s%s", what, call->words[0], call->word_count > 1 ? " " : "",
+					    call->word_count > 1 ? call->words[1] : "");
+	wd_put_plan(call, call->words[0], line);
 	return true;
 }
 

@@ -35,7 +35,8 @@ const struct wd_command wd_commands[] = {
 	{"run", "", 0, 0, WD_OFFER_NOTHING, BIT(DRY_RUN), "watch, in the foreground",
 	 "Watches the containers of the Engine until it is told to end (SIGINT, SIGTERM). SIGHUP loads the "
 	 "configuration "
-	 "anew; a faulty one leaves the old in force. With --dry-run it observes: it says what it would do.",
+	 "anew; a faulty one leaves the old in force. With --dry-run it observes: it says what it would do, "
+	 "and does nothing by itself; what is asked for by hand is done.",
 	 wd_run_run},
 	{"check", "", 0, 0, WD_OFFER_NOTHING, 0, "say what works, what does not, and what that switches off",
 	 "Looks at the configuration, the Engine and what it lets seadog do, the state directory and the control "

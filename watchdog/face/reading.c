@@ -66,7 +66,7 @@ static void say_state(const struct wd_call *call, const struct wd_json *status)
 	else if (host && trouble)
 		wd_note(call, "not connected to the engine at %s: %s", host, trouble);
 	if (wd_text_equal(member(status, "mode"), "observe"))
-		wd_note(call, "mode observe: nothing is changed");
+		wd_note(call, "mode observe: nothing is done by itself; what is asked for by hand is done");
 }
 
 bool wd_run_status(struct wd_call *call, struct wd_error *error)

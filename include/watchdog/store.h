@@ -94,6 +94,8 @@ void wd_store_read(struct wd_store *store, const struct wd_incident_wish *wish, 
 
 /* Drops closed incidents older than that moment (a few at a time). */
 void wd_store_prune(struct wd_store *store, wd_stamp before);
+/* Waits until everything queued has been tried; the dones are called later all the same. wd_store_trouble() knows then. */
+void wd_store_settle(struct wd_store *store);
 /* NULL while writing works, else why not, for status and check. */
 const char *wd_store_trouble(const struct wd_store *store);
 

@@ -227,6 +227,27 @@ engine_says() {
   run -4 sea mute nobody -n
 }
 
+@test "a state directory that takes nothing: what is only remembered is done, and it is said that it will be forgotten" {
+  start_engine
+  fake POST container '{"name":"web","image":"acme/web:1","policy":"always"}'
+  start_watchdog
+  run -0 sea mute web --json
+  [ "$(jq -r 'has("not_remembered")' <<<"$output")" = false ]
+  mv state elsewhere
+  touch state
+  for command in "mute web" "unmute web" mute unmute "pin web"; do
+    # shellcheck disable=SC2086
+    run -0 --separate-stderr sea $command
+    [[ $stderr == *"warning: this is not remembered over a restart of seadog: "*"$place/state"* ]]
+    # shellcheck disable=SC2086
+    run -0 sea $command --json
+    [[ $(jq -r .not_remembered <<<"$output") == *"$place/state"* ]]
+  done
+  stop_watchdog
+  grep -q "ending; what is held stays held, but what has changed of late is not on disk: .*$place/state" run.err
+  run ! grep -q "what is remembered is on disk" run.err
+}
+
 @test "events, of the watchdog and of the Engine itself" {
   start_engine
   run -0 --separate-stderr sea events

@@ -48,6 +48,9 @@ void wd_put_answer(const struct wd_call *call, const struct wd_json *answer)
 		wd_note(call, "muted until %s", wd_stamp_print_local(stamp, until));
 	else if (member(answer, "detail"))
 		wd_note(call, "%s", member(answer, "detail"));
+	if (member(answer, "not_remembered") && !wd_asked(call, WD_FLAG_JSON))
+		wd_note(call, "warning: this is not remembered over a restart of seadog: %s",
+			member(answer, "not_remembered"));
 }
 
 struct changing {

@@ -167,7 +167,13 @@ static void on_terminate(void *data)
 {
 	struct wd_daemon *daemon = data;
 
-	wd_log(WD_LOG_INFO, NULL, NULL, "ending; what is held stays held, and what is remembered is on disk");
+	wd_store_settle(daemon->store);
+	const char *trouble = wd_store_trouble(daemon->store);
+	if (trouble)
+		wd_log(WD_LOG_WARNING, NULL, NULL,
+		       "ending; what is held stays held, but what has changed of late is not on disk: %s", trouble);
+	else
+		wd_log(WD_LOG_INFO, NULL, NULL, "ending; what is held stays held, and what is remembered is on disk");
 	stop(daemon, 0);
 }
 

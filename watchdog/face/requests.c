@@ -469,12 +469,9 @@ void wd_daemon_show_progress(struct wd_daemon *daemon, const struct wd_order *or
 	}
 }
 
-static void send_done(struct wd_daemon *daemon, const struct wd_waiter *waiter, const struct wd_order *order)
+static struct wd_json *report_done(struct wd_daemon *daemon, const struct wd_waiter *waiter,
+				   const struct wd_order *order)
 {
-	if (waiter->ask == WD_ASK_ROLLBACK && waiter->dry_run) {
-		send_lines(waiter, order);
-		return;
-	}
 	struct wd_json *data = wd_json_object();
 	struct wd_service_view view;
 	char stamp[WD_TIME_TEXT];
@@ -487,7 +484,71 @@ static void send_done(struct wd_daemon *daemon, const struct wd_waiter *waiter, 
 		 wd_guard_find(daemon->guard, order->service, wd_loop_now(daemon->loop), &view) && view.muted_until)
 		wd_json_set_string(data, "muted_until", wd_stamp_print(view.muted_until, stamp));
 	wd_json_set_string(data, "detail", order->text);
-	wd_peer_send(waiter->peer, data);
+	return data;
+}
+
+static void send_done(struct wd_daemon *daemon, const struct wd_waiter *waiter, const struct wd_order *order)
+{
+	if (waiter->ask == WD_ASK_ROLLBACK && waiter->dry_run)
+		send_lines(waiter, order);
+	else
+		wd_peer_send(waiter->peer, report_done(daemon, waiter, order));
+}
+
+/* What is done to nothing but the memory: its answer has to say whether the disk took it. */
+static bool is_but_remembered(const struct wd_waiter *waiter)
+{
+	switch (waiter->ask) {
+	case WD_ASK_MUTE:
+	case WD_ASK_UNMUTE:
+	case WD_ASK_PIN:
+	case WD_ASK_UNPIN:
+	case WD_ASK_FORGIVE:
+		return true;
+	case WD_ASK_HOLD:
+	case WD_ASK_RELEASE:
+	case WD_ASK_ROLLBACK:
+		return false;
+	}
+	return false;
+}
+
+struct writing {
+	struct wd_daemon *daemon;
+	struct wd_waiter *waiter;
+	struct wd_json *answer;
+};
+
+static void written_before(void *data, const struct wd_incident *const *incidents, size_t count, const char *why)
+{
+	struct writing *writing = data;
+	struct wd_peer *peer = writing->waiter->peer;
+	const char *trouble = wd_store_trouble(writing->daemon->store);
+
+	(void)incidents, (void)count, (void)why;
+	if (trouble)
+		wd_json_set_string(writing->answer, "not_remembered", trouble);
+	if (peer) {
+		wd_peer_send(peer, writing->answer);
+		wd_peer_finish(peer);
+	} else {
+		wd_json_free(writing->answer);
+	}
+	drop_waiter(writing->daemon, writing->waiter);
+	free(writing);
+}
+
+/* A reading of an incident that there cannot be: it is answered when all that was to be written before it has been tried. */
+static void send_when_written(struct wd_daemon *daemon, struct wd_waiter *waiter, const struct wd_order *order)
+{
+	const struct wd_incident_wish none = {.id = INT64_MAX, .most = 1, .brief = true};
+	struct writing *writing = wd_alloc(1, sizeof(*writing));
+
+	writing->daemon = daemon;
+	writing->waiter = waiter;
+	writing->answer = report_done(daemon, waiter, order);
+	waiter->for_what = WD_WAITS_STORE;
+	wd_store_read(daemon->store, &none, written_before, writing);
 }
 
 void wd_daemon_answer(struct wd_daemon *daemon, const struct wd_order *order)
@@ -499,6 +560,10 @@ void wd_daemon_answer(struct wd_daemon *daemon, const struct wd_order *order)
 	if (!waiter)
 		return;
 	waiter->answers_due--;
+	if (order->error == WD_ERROR_NONE && is_but_remembered(waiter)) {
+		send_when_written(daemon, waiter, order);
+		return;
+	}
 	if (order->error == WD_ERROR_NONE)
 		send_done(daemon, waiter, order);
 	else

@@ -524,6 +524,14 @@ int64_t wd_store_next_plan(struct wd_store *store)
 	return store->last_plan = after(store->last_plan);
 }
 
+void wd_store_settle(struct wd_store *store)
+{
+	wait_until_idle(store);
+	pthread_mutex_lock(&store->lock);
+	wd_replace(&store->shown_trouble, store->trouble);
+	pthread_mutex_unlock(&store->lock);
+}
+
 const char *wd_store_trouble(const struct wd_store *store)
 {
 	return store->shown_trouble;

@@ -130,3 +130,23 @@ load helper
   [[ $output == *"asking the watchdog at /run/seadog/seadog.sock"*"web "*"= 0"* ]]
   [[ $output == *"$place/own.sock"*"= 7" ]]
 }
+
+@test "one that was removed while no watchdog ran is not listed any more after the next" {
+  start_engine
+  fake POST container '{"name":"web","image":"acme/web:1","policy":"always"}'
+  fake POST container '{"name":"db","image":"acme/db:1","policy":"always"}'
+  start_watchdog
+  run -0 sea status --json
+  [ "$(jq '.services | length' <<<"$output")" = 2 ]
+  stop_watchdog
+  stop_engine
+  start_engine
+  fake POST container '{"name":"db","image":"acme/db:1","policy":"always"}'
+  start_watchdog
+  await is_verdict db well
+  no_web() { [ "$(sea status --json | jq -c '[.services[].name]')" = '["db"]' ]; }
+  await no_web
+  stop_watchdog
+  run -0 sea status --json
+  [ "$(jq -c '[.services[].name]' <<<"$output")" = '["db"]' ]
+}

@@ -905,6 +905,12 @@ static void expect(struct scene *scene, const struct wd_list *words)
 		struct wd_service_view view;
 		if (wd_guard_find(scene->guard, words->items[2], scene->now, &view) && view.container)
 			fail_at(scene, "%s is still there", words->items[2]);
+	} else if (wd_text_equal(what, "forgotten")) {
+		if (disk_find(&scene->disk, words->items[2]))
+			fail_at(scene, "%s is still on disk", words->items[2]);
+	} else if (wd_text_equal(what, "remembered")) {
+		if (!disk_find(&scene->disk, words->items[2]))
+			fail_at(scene, "%s is not on disk", words->items[2]);
 	} else if (wd_text_equal(what, "verdict")) {
 		expect_view(scene, words->items[2], words->items[3]);
 	} else if (wd_text_equal(what, "note")) {

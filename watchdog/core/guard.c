@@ -261,7 +261,8 @@ static void pass_time(struct wd_guard *guard, bool all)
 			wd_case_time(guard, service);
 			wd_move_time(guard, service);
 			wd_pins_time(guard, service);
-			if (service->gone_at != WD_NEVER && guard->now - service->gone_at >= wd_service_outlives(service)) {
+			if (service->gone_at != WD_NEVER &&
+			    guard->now - service->gone_at >= wd_service_outlives(service)) {
 				wd_service_forget(guard, service);
 				continue;
 			}
@@ -303,6 +304,24 @@ static void tell_seen(struct wd_guard *guard, const struct wd_fact *fact)
 		settle(guard, service);
 }
 
+static bool has_more_to_keep(const struct wd_guard *guard, const struct wd_service *service)
+{
+	return service->memory.pins.count || service->memory.pins.swap_count || service->muted_until > guard->now ||
+	       service->cooldown_until > guard->now;
+}
+
+/* One that went while nobody watched is forgotten at once: until seadog ends, its row would be taken for a service. */
+static void lose(struct wd_guard *guard, struct wd_service *service)
+{
+	bool is_known = service->container || service->move.phase || wd_manual_busy(service);
+
+	wd_service_lose(guard, service);
+	if (is_known || service->gone_at == WD_NEVER || has_more_to_keep(guard, service))
+		settle(guard, service);
+	else
+		wd_service_forget(guard, service);
+}
+
 static void tell_gone(struct wd_guard *guard, const char *id)
 {
 	struct wd_service *service = wd_service_by_id(guard, id);
@@ -312,25 +331,24 @@ static void tell_gone(struct wd_guard *guard, const char *id)
 		free(stranger->events);
 		free(stranger);
 	}
-	if (service) {
-		wd_service_lose(guard, service);
-		settle(guard, service);
-	}
+	if (service)
+		lose(guard, service);
 }
 
 /* After a whole list: what was not told with it is gone, or the Engine did not answer about it. Which of them, it says
  * when it is asked for that one. */
 static void tell_synced(struct wd_guard *guard, bool given_up)
 {
-	for (size_t i = 0; i < guard->count; i++) {
+	for (size_t i = guard->count; i-- > 0;) {
 		struct wd_service *service = guard->services[i];
-		if (!service->listed && service->gone_at == WD_NEVER) {
-			if (service->memory.id)
-				wd_guard_inspect(guard, service->memory.id);
-			else if (!given_up)
-				wd_service_lose(guard, service);
-		}
+		bool is_missing = !service->listed && service->gone_at == WD_NEVER;
 		wd_case_ask_again(service, guard->now);
+		if (is_missing && !service->memory.id && !given_up) {
+			lose(guard, service);
+			continue;
+		}
+		if (is_missing && service->memory.id)
+			wd_guard_inspect(guard, service->memory.id);
 		settle(guard, service);
 	}
 	guard->synced = true;

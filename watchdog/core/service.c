@@ -81,7 +81,14 @@ void wd_service_lose(struct wd_guard *guard, struct wd_service *service)
 	wd_move_left(guard, service, false);
 	wd_case_replaced(guard, service, "the container is gone");
 	drop_container(guard, service);
-	service->gone_at = guard->now;
+	if (service->memory.id &&
+	    !service->move.phase) { /* a row without a container tells the next seadog since when there is none */
+		wd_guard_keep(guard, service->memory.id);
+		service->memory.id = NULL;
+		wd_service_account_is_right(guard, service, guard->now);
+		wd_guard_dirty(guard, service, true);
+	}
+	service->gone_at = service->memory.id ? guard->now : wd_guard_when(guard, service->memory.sure);
 	wd_map_remove(guard->contested, service->memory.service);
 }
 

@@ -38,7 +38,8 @@ struct deed { /* what waits for an answer */
 	bool no_start;
 	double cpus;
 	struct wd_cpu_cut cut;
-	bool alone; /* release of a throttle alone */
+	bool alone;   /* release of a throttle alone */
+	unsigned row; /* STORE: rows are written one after the other, whatever comes of the answers */
 };
 
 struct box { /* what the Engine knows */
@@ -47,7 +48,8 @@ struct box { /* what the Engine knows */
 	bool there, bad, asked;          /* bad: it crashes as soon as it runs; asked: a kill came before */
 	bool held;                       /* a hold of it has been carried out */
 	bool kept;                       /* the disk has confirmed its policy, */
-	struct wd_restart_policy policy; /* which was this */
+	struct wd_restart_policy policy; /* which was this, */
+	unsigned row;                    /* in the latest row that it has confirmed */
 	unsigned born;
 	wd_time real[REAL_MOST]; /* deaths that nobody asked for */
 	unsigned real_count;
@@ -73,7 +75,7 @@ struct walk {
 	wd_time up_at;
 	bool by_hand[BOXES]; /* a person's wish is under way */
 	wd_time acts[1024];
-	unsigned act_count, said_count;
+	unsigned act_count, said_count, row_count;
 	char said[64][200]; /* the last orders, for the report */
 };
 
@@ -231,7 +233,7 @@ static void carry_out(struct walk *walk, const struct wd_order *order)
 	case WD_ORDER_REMEMBER:
 		disk_write(&walk->disk, order->memory);
 		if (order->confirm)
-			add_deed(walk, order, DEED_STORE);
+			add_deed(walk, order, DEED_STORE)->row = ++walk->row_count;
 		break;
 	case WD_ORDER_PINS:
 		disk_write_pins(&walk->disk, order->service, &order->memory->pins);
@@ -572,9 +574,10 @@ static void answer_store(struct walk *walk, const struct deed *deed)
 	fact.stored.policy = deed->policy;
 	fact.stored.why = !walk->calm && one_in(walk, 10) ? "No space left on device" : NULL;
 	struct box *box = box_of(walk, deed->id);
-	if (box && !fact.stored.why) {
+	if (box && !fact.stored.why && deed->row > box->row) { /* an answer that is late says nothing of a later row */
 		box->kept = true;
 		box->policy = deed->policy;
+		box->row = deed->row;
 	}
 	tell(walk, &fact);
 }

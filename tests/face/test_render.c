@@ -47,6 +47,7 @@ static void status_is_a_row_for_each_service(void **state)
 	(void)state;
 	assert_drawn("status.txt", wd_draw_status, status, &no_terminal);
 	assert_drawn("status-narrow.txt", wd_draw_status, status, &narrow);
+	assert_drawn("status-80.txt", wd_draw_status, status, &(struct wd_style){.width = 80});
 	assert_drawn("status-color.txt", wd_draw_status, status, &wide);
 	assert_drawn("status.txt", wd_draw_status, status, &narrow_whole);
 }
@@ -146,6 +147,8 @@ static void incidents_are_newest_first(void **state)
 	wd_json_add(incidents, wd_report_incident(shown_incident(), false));
 	assert_drawn("incidents.txt", wd_draw_incidents, report, &no_terminal);
 	assert_drawn("incidents-narrow.txt", wd_draw_incidents, report, &(struct wd_style){.width = 100});
+	assert_drawn("incidents-80.txt", wd_draw_incidents, report, &(struct wd_style){.width = 80});
+	assert_drawn("incidents-120.txt", wd_draw_incidents, report, &(struct wd_style){.width = 120});
 }
 
 static void an_incident_is_a_story(void **state)

@@ -8,6 +8,8 @@
 #define CELL_BYTES_MAX 4000
 #define GAP 2
 #define NARROWEST 8
+#define BELOW_INDENT 4
+#define LEGIBLE 40  /* columns of one that may go below: with so many it stays in its row, and is cut */
 #define BEARABLE 12 /* columns of one that gives: while they fit, no other is left out */
 
 struct cell {
@@ -183,6 +185,22 @@ static void thin_out(const struct wd_grid *grid, size_t *widths, size_t room)
 			widths[i] = 0;
 }
 
+/* Where the columns that stay do not fit, those that may have a line of their own below their row. */
+static void move_below(const struct wd_grid *grid, size_t *widths, bool *below, size_t room)
+{
+	size_t line = line_width(grid, widths);
+	for (size_t i = 0; i < grid->count; i++)
+		if (widths[i] && (grid->columns[i].traits & WD_COLUMN_GOES))
+			line -= widths[i] + GAP;
+	for (size_t i = grid->count; i-- > 0 && line > room;) {
+		if (!widths[i] || !(grid->columns[i].traits & WD_COLUMN_BELOW) || line - widths[i] + LEGIBLE <= room)
+			continue;
+		line -= widths[i] + GAP;
+		below[i] = true;
+		widths[i] = 0;
+	}
+}
+
 /* Takes columns from the widest that can give, until the line fits or nobody can give any more. */
 static void squeeze(const struct wd_grid *grid, size_t *widths, size_t room)
 {
@@ -219,6 +237,24 @@ static void draw_row(const struct wd_grid *grid, const size_t *widths, const str
 	wd_text_add(out, "\n");
 }
 
+/* "    why: 3 restarts within 60s", wrapped. */
+static void draw_below(const struct wd_grid *grid, const bool *below, const struct wd_style *style,
+		       const struct cell *cells, struct wd_text *out)
+{
+	for (size_t i = 0; i < grid->count; i++) {
+		if (!below[i] || cells[i].width == 0)
+			continue;
+		size_t indent = grid->indent + BELOW_INDENT;
+		WD_AUTO_FREE char *title = wd_format("%s: ", grid->columns[i].title);
+		for (char *at = title; *at; at++)
+			*at = (char)(*at >= 'A' && *at <= 'Z' ? *at - 'A' + 'a' : *at);
+		put_spaces(out, indent);
+		indent += wd_put_cut(out, style, WD_TINT_FAINT, title, 0);
+		wd_put_wrapped(out, style, cells[i].tint, cells[i].text, indent);
+		wd_text_add(out, "\n");
+	}
+}
+
 static void draw_titles(const struct wd_grid *grid, const size_t *widths, const struct wd_style *style,
 			struct wd_text *out)
 {
@@ -237,12 +273,16 @@ static void draw_titles(const struct wd_grid *grid, const size_t *widths, const 
 void wd_grid_draw(struct wd_grid *grid, const struct wd_style *style, bool titles, struct wd_text *out)
 {
 	WD_AUTO_FREE size_t *widths = measure(grid, titles);
+	WD_AUTO_FREE bool *below = wd_alloc(grid->count, sizeof *below);
 	if (style->width > 0 && !style->whole) {
+		move_below(grid, widths, below, (size_t)style->width);
 		thin_out(grid, widths, (size_t)style->width);
 		squeeze(grid, widths, (size_t)style->width);
 	}
 	if (titles)
 		draw_titles(grid, widths, style, out);
-	for (size_t i = 0; i + grid->count <= grid->filled; i += grid->count)
+	for (size_t i = 0; i + grid->count <= grid->filled; i += grid->count) {
 		draw_row(grid, widths, style, &grid->cells[i], out);
+		draw_below(grid, below, style, &grid->cells[i], out);
+	}
 }

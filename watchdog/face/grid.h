@@ -27,6 +27,7 @@ enum {
 	WD_COLUMN_MAY_LACK = 2, /* left out where no row has anything in it */
 	WD_COLUMN_RIGHT = 4,
 	WD_COLUMN_GOES = 8, /* left out where the terminal is too narrow for all: the last of them first */
+	WD_COLUMN_BELOW = 16, /* where the terminal is too narrow: on lines of its own below its row, whole */
 };
 struct wd_column {
 	const char *title;

@@ -142,8 +142,8 @@ void wd_draw_status(const struct wd_json *status, const struct wd_style *style, 
 		{"CPU", WD_COLUMN_RIGHT | WD_COLUMN_MAY_LACK | WD_COLUMN_GOES},
 		{"PIDS", WD_COLUMN_RIGHT | WD_COLUMN_MAY_LACK | WD_COLUMN_GOES},
 		{"PIN", WD_COLUMN_GIVES | WD_COLUMN_MAY_LACK | WD_COLUMN_GOES},
-		{"HOLD", WD_COLUMN_GIVES | WD_COLUMN_MAY_LACK},
-		{"NOTE", WD_COLUMN_GIVES | WD_COLUMN_MAY_LACK},
+		{"HOLD", WD_COLUMN_GIVES | WD_COLUMN_MAY_LACK | WD_COLUMN_BELOW},
+		{"NOTE", WD_COLUMN_GIVES | WD_COLUMN_MAY_LACK | WD_COLUMN_BELOW},
 		{0},
 	};
 	struct wd_grid *grid = wd_grid_new(columns, 0);
@@ -200,6 +200,8 @@ void wd_draw_pins(const struct wd_json *report, const struct wd_style *style, st
 
 /* Incidents. */
 
+#define WIDE 140 /* columns of a terminal from which a moment has its year and its seconds */
+
 /* "rollback skipped, stop done" */
 static char *steps_text(const struct wd_json *steps)
 {
@@ -212,7 +214,7 @@ static char *steps_text(const struct wd_json *steps)
 	return wd_text_take(&text);
 }
 
-static void incident_row(struct wd_grid *grid, const struct wd_json *incident)
+static void incident_row(struct wd_grid *grid, const struct wd_json *incident, bool narrow)
 {
 	char opened[WD_TIME_TEXT], lasted[WD_TIME_TEXT], id[32];
 	const char *outcome = member(incident, "outcome");
@@ -220,7 +222,7 @@ static void incident_row(struct wd_grid *grid, const struct wd_json *incident)
 	WD_AUTO_FREE char *steps = steps_text(wd_json_get(incident, "steps"));
 	snprintf(id, sizeof id, "%lld", (long long)wd_json_int(wd_json_get(incident, "id"), 0));
 	wd_grid_cell(grid, WD_TINT_STRONG, id);
-	wd_grid_cell(grid, WD_TINT_NONE, wd_moment_print(from, opened));
+	wd_grid_cell(grid, WD_TINT_NONE, narrow ? wd_moment_print_short(from, opened) : wd_moment_print(from, opened));
 	wd_grid_cell(grid, WD_TINT_FAINT, wd_lasted_print(from, to, lasted));
 	wd_grid_cell(grid, WD_TINT_STRONG, member(incident, "name"));
 	wd_grid_cell(grid, WD_TINT_NONE, member(incident, "trigger"));
@@ -238,12 +240,12 @@ void wd_draw_incidents(const struct wd_json *incidents, const struct wd_style *s
 						   {"TRIGGER", 0},
 						   {"OUTCOME", 0},
 						   {"STEPS", WD_COLUMN_GIVES | WD_COLUMN_MAY_LACK},
-						   {"WHY", WD_COLUMN_GIVES | WD_COLUMN_MAY_LACK},
+						   {"WHY", WD_COLUMN_GIVES | WD_COLUMN_MAY_LACK | WD_COLUMN_BELOW},
 						   {0}};
 	struct wd_grid *grid = wd_grid_new(columns, 0);
 	for (const struct wd_json *incident = wd_json_first(wd_json_get(incidents, "incidents")); incident;
 	     incident = wd_json_next(incident))
-		incident_row(grid, incident);
+		incident_row(grid, incident, style->width > 0 && style->width < WIDE && !style->whole);
 	wd_grid_draw(grid, style, true, out);
 	wd_grid_free(grid);
 }

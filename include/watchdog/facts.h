@@ -59,7 +59,8 @@ struct wd_fact {
 		const struct wd_incident *incident;
 		wd_stamp spent;
 		struct {
-			const char *service;
+			const char *id;        /* of its container */
+			const char *service;   /* as it was called then: for one whose container is another by now */
 			enum wd_action action; /* STOP or PAUSE: a hold; THROTTLE; RELEASE */
 			uint64_t ticket;       /* with WD_TICKET_RESUMED set, so that it is none of the guard's own */
 		} resuming;

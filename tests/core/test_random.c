@@ -837,6 +837,7 @@ static void begin_again(struct walk *walk)
 		if (deed->kind == DEED_PLAN && deed->action != WD_ACTION_RESTART) {
 			deed->ticket |= WD_TICKET_RESUMED;
 			fact.resuming.service = deed->service;
+			fact.resuming.id = deed->id;
 			fact.resuming.action = deed->action;
 			fact.resuming.ticket = deed->ticket;
 			tell(walk, &fact);

@@ -8,8 +8,8 @@
  * Verbs of a container: runs [always|no|on-failure:N|unless-stopped] [count=N] [waited=6.4s] [label KEY=VALUE] [exit=N]
  * [check] [autoremove] [id=N] · dies CODE · starts [by hand] · crashes CODE · killed [SIGNAL] · stopped · oom · healthy ·
  * unhealthy · limited CPUS (by somebody) · paused · removed · vanishes (without an event) · gives-up "why" (a restart that fails without an event) ·
- * renamed NAME (parked by a plan) · pin [IMAGE] · unpin · forgive · rollback [IMAGE] · refused "why" · undone "why" · resumes (a rollback that a dead
- * seadog left) · did (the plan ordered last is done; of a rollback: the new container runs) · begins (a release has started it, and goes on) · failed "why" · seen (as it is,
+ * renamed NAME (parked by a plan) · pin [IMAGE] · unpin · forgive · rollback [IMAGE] · refused "why" · undone "why" · resumes [release] (a rollback, or
+ * a release, that a dead seadog left) · did (the plan ordered last is done; of a rollback: the new container runs) · begins (a release has started it, and goes on) · failed "why" · seen (as it is,
  * by the list after a connection) · uses memory 120MiB +1MiB/s of 128MiB cache 20MiB cpu 0.5 of 2 pids 7 of 100 oom 1
  * pressure memory 40% (support/uses.h; looked at once an interval from then on, as far as the guard wishes) · died-at 5s CODE (told only now) · stale 1s (an inspect that was asked then) · started (the event alone) · hold · release · mute 30m · unmute. Of the world: engine up|down|restarted, synced,
  * disk full|fine|slow, late 3s, blind on|off (inspects are not answered), deaf on|off (nothing is told, though it
@@ -554,15 +554,18 @@ static void plan_ended(struct scene *scene, struct box *box, enum wd_plan_end en
 	tell(scene, &fact);
 }
 
-static void resumes(struct scene *scene, const struct box *box)
+/* A rollback is written down with the container that it replaces. */
+static void resumes(struct scene *scene, const struct box *box, bool release)
 {
 	struct wd_fact fact = {.kind = WD_FACT_RESUMING};
 
+	fact.resuming.id = release ? box->id : box->old_id;
 	fact.resuming.service = box->container.service;
-	fact.resuming.action = WD_ACTION_ROLLBACK;
+	fact.resuming.action = release ? WD_ACTION_RELEASE : WD_ACTION_ROLLBACK;
 	fact.resuming.ticket = WD_TICKET_RESUMED | 7;
 	tell(scene, &fact);
-	scene->last = (struct wd_order){.action = WD_ACTION_ROLLBACK, .ticket = WD_TICKET_RESUMED | 7};
+	scene->last = (struct wd_order){
+		.action = fact.resuming.action, .ticket = fact.resuming.ticket, .policy = scene->last.policy};
 }
 
 static void ask_for(struct scene *scene, const char *name, enum wd_ask what, wd_time until, const char *image)
@@ -663,7 +666,7 @@ static void container_does(struct scene *scene, struct box *box, char **words, s
 	else if (wd_text_equal(verb, "undone"))
 		plan_ended(scene, box, WD_PLAN_UNDONE, what);
 	else if (wd_text_equal(verb, "resumes"))
-		resumes(scene, box);
+		resumes(scene, box, wd_text_equal(what, "release"));
 	else if (wd_text_equal(verb, "pin"))
 		ask_for(scene, box->container.name, WD_ASK_PIN, 0, what);
 	else if (wd_text_equal(verb, "unpin"))

@@ -198,11 +198,14 @@ void wd_manual_started(struct wd_guard *guard, struct wd_service *service)
 			     "was started by hand: its restart policy is given back");
 }
 
-/* What a dead watchdog had begun is being finished: until then nothing else is done to that service. */
+/* What a dead watchdog had begun is being finished: until then nothing else is done to that service. It may have gone by
+ * another name when that began, which another container may have taken since. */
 void wd_manual_resuming(struct wd_guard *guard, const struct wd_fact *fact)
 {
-	struct wd_service *service = wd_map_get(guard->by_key, fact->resuming.service);
+	struct wd_service *service = wd_service_by_id(guard, fact->resuming.id);
 
+	if (!service)
+		service = wd_map_get(guard->by_key, fact->resuming.service);
 	if (!service)
 		return;
 	if (fact->resuming.action == WD_ACTION_ROLLBACK || fact->resuming.action == WD_ACTION_COMMIT ||

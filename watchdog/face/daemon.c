@@ -300,6 +300,7 @@ static void announce_plan(void *data, const struct wd_journal *journal)
 	if (wd_text_equal(journal->plan, "restart"))
 		return;
 	fact.resuming.service = journal->service;
+	fact.resuming.id = journal->container;
 	fact.resuming.action = action_of(journal->plan);
 	fact.resuming.ticket = ticket_of(journal->container);
 	wd_daemon_tell(daemon, &fact);

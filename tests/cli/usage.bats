@@ -66,7 +66,12 @@ load helper
   [ "$stderr" = "seadog: show: one word too many: 2" ]
   run -2 seadog show seven
   run -2 seadog incidents --since yesterday
-  run -2 seadog mute --for ever
+  run -2 --separate-stderr seadog incidents --since 2999-01-02T03:04:05Z
+  [ "$stderr" = "seadog: --since 2999-01-02T03:04:05Z: that is in the future" ]
+  for span in ever 0 0s 1ms 367d 100000d; do
+    run -2 --separate-stderr seadog mute --for $span
+    [ "$stderr" = "seadog: --for $span: from 1s to 366d, written like 30m or 2h" ]
+  done
   run -2 seadog release
   run -2 seadog release web --all
   run -2 seadog status --color=sometimes

@@ -43,7 +43,9 @@ engine_says() {
   run -0 --separate-stderr sea incidents web
   [ -z "$output" ]
   run -4 sea incidents nobody
-  run -0 --separate-stderr sea incidents --since 2099-01-01T00:00:00Z
+  run -2 --separate-stderr sea incidents --since 2099-01-01T00:00:00Z
+  [ "$stderr" = "seadog: --since 2099-01-01T00:00:00Z: that is in the future" ]
+  run -0 --separate-stderr sea incidents --since 1us
   [ "$stderr" = "no incidents" ]
 
   run -0 sea show "$id"
@@ -89,6 +91,8 @@ engine_says() {
   [[ $output == *$'web:\n  '* ]]
   run -0 sea mute -n --json
   [ "$(jq -c '[.plan, .name]' <<<"$output")" = '[["mute every service"],null]' ]
+  run -0 sea pin web -n
+  [ "$output" = "pin web acme/web:1" ]
   run -0 sea unpin web -n --json
   [ "$(jq -c '[.plan, .name]' <<<"$output")" = '[["unpin web"],"web"]' ]
   run -0 sea unmute web -n

@@ -10,6 +10,8 @@
 /* A container may be given minutes to stop, and a quarter of an hour to become healthy; the watchdog answers when it has. */
 #define CHANGE_PATIENCE (30 * WD_MINUTE)
 
+#define LONGEST_MUTE (366 * WD_DAY) /* the watchdog takes no more */
+
 /* Plans of several services each have a title. */
 static void put_plan(const struct wd_call *call, const char *name, const struct wd_json *plan)
 {
@@ -115,8 +117,8 @@ bool wd_run_mute(struct wd_call *call, struct wd_error *error)
 {
 	wd_time span = 30 * WD_MINUTE;
 	const char *wanted = call->flags[WD_FLAG_FOR];
-	if (wanted && (!wd_span_parse(wanted, &span, error) || span == 0))
-		return wd_fail(error, WD_ERROR_USAGE, "--for %s: write it like 30m or 2h", wanted);
+	if (wanted && (!wd_span_parse(wanted, &span, error) || span < WD_SECOND || span > LONGEST_MUTE))
+		return wd_fail(error, WD_ERROR_USAGE, "--for %s: from 1s to 366d, written like 30m or 2h", wanted);
 	if (!wd_call_settings(call, error))
 		return false;
 	if (wd_asked(call, WD_FLAG_DRY_RUN))

@@ -160,7 +160,14 @@ struct wd_json *wd_ask_once(struct wd_call *call, const struct wd_json *request,
 bool wd_since_parse(const char *text, wd_stamp now, wd_stamp *ret_since, struct wd_error *error)
 {
 	wd_time span = 0;
-	if (wd_stamp_parse(text, ret_since, NULL))
+	char today[WD_TIME_TEXT];
+	bool is_moment = wd_stamp_parse(text, ret_since, NULL);
+	/* A stamp ends in the year 2262; what is written for later years is a moment all the same. */
+	bool is_later = !is_moment && strspn(text, "0123456789") == 4 && text[4] == '-' &&
+			strncmp(text, wd_stamp_print(now, today), 4) > 0;
+	if (is_later || (is_moment && *ret_since > now))
+		return wd_fail(error, WD_ERROR_USAGE, "--since %s: that is in the future", text);
+	if (is_moment)
 		return true;
 	if (!wd_span_parse(text, &span, NULL))
 		return wd_fail(error, WD_ERROR_USAGE, "--since %s: write it like 2h, 7d or 2026-01-02T03:04:05Z", text);

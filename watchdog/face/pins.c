@@ -55,6 +55,20 @@ bool wd_run_pins(struct wd_call *call, struct wd_error *error)
 	return true;
 }
 
+/* What is pinned where no image is named; lent by *ret_status, which the caller frees. */
+static const char *running_image(struct wd_call *call, struct wd_json **ret_status, struct wd_error *error)
+{
+	WD_AUTO_JSON struct wd_json *request = wd_request_new("status");
+	wd_json_add(wd_json_set(request, "names", wd_json_array()), wd_json_text(call->words[0]));
+	if (!(*ret_status = wd_ask_once(call, request, error)))
+		return NULL;
+	const struct wd_json *service = wd_json_first(wd_json_get(*ret_status, "services"));
+	const char *image = wd_json_string(wd_json_get(service, "image"), NULL);
+	if (!image)
+		wd_fail(error, WD_ERROR_UNREACHABLE, "%s: the Engine has yet to tell its image", call->words[0]);
+	return image;
+}
+
 /* The watchdog is asked whether it runs and knows the name, so that a dry run fails where the real one would. */
 static bool only_say(struct wd_call *call, const char *what, struct wd_error *error)
 {
@@ -62,8 +76,11 @@ static bool only_say(struct wd_call *call, const char *what, struct wd_error *er
 	WD_AUTO_JSON struct wd_json *report = wd_ask_once(call, request, error);
 	if (!report)
 		return false;
-	WD_AUTO_FREE char *line = wd_format("%s %s%s%s", what, call->words[0], call->word_count > 1 ? " " : "",
-					    call->word_count > 1 ? call->words[1] : "");
+	WD_AUTO_JSON struct wd_json *status = NULL;
+	const char *image = call->word_count > 1 ? call->words[1] : NULL;
+	if (!image && wd_text_equal(what, "pin") && !(image = running_image(call, &status, error)))
+		return false;
+	WD_AUTO_FREE char *line = wd_format("%s %s%s%s", what, call->words[0], image ? " " : "", image ? image : "");
 	wd_put_plan(call, call->words[0], line);
 	return true;
 }

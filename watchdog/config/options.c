@@ -44,7 +44,8 @@ const struct wd_option wd_options[] = {
 	{"engine", "timeout", &wd_kind_span, "30s", "How long a call of the Engine may take.", SETTING(timeout),
 	 SPAN(WD_SECOND, WD_HOUR)},
 
-	{"seadog", "mode", &wd_kind_either, "act", "act, or observe: say what would be done and do nothing by itself; what is asked for by hand is done.",
+	{"seadog", "mode", &wd_kind_either, "act",
+	 "act, or observe: say what would be done and do nothing by itself; what is asked for by hand is done.",
 	 SETTING(observe), .words = modes},
 	{"seadog", "watch", &wd_kind_either, "all", "all, or labelled: only containers with seadog.enable=true.",
 	 SETTING(watch_labelled), .words = watches},

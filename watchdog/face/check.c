@@ -60,8 +60,8 @@ static bool check_configuration(struct wd_checking *checking)
 static void check_mode(struct wd_checking *checking)
 {
 	if (checking->call->settings->observe)
-		wd_check_add(checking, WD_GRADE_WARNING, "mode", "every action by itself: it only says what it would do",
-			     "observe");
+		wd_check_add(checking, WD_GRADE_WARNING, "mode",
+			     "every action by itself: it only says what it would do", "observe");
 	else
 		wd_check_add(checking, WD_GRADE_OK, "mode", NULL, "act");
 }

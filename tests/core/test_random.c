@@ -51,7 +51,8 @@ struct box { /* what the Engine knows */
 	struct wd_restart_policy policy; /* which was this, */
 	unsigned row;                    /* in the latest row that it has confirmed */
 	unsigned born;
-	wd_time real[REAL_MOST]; /* deaths that nobody asked for */
+	bool ends_told[STEPS + 2]; /* of each that was born: the guard was told that it is gone */
+	wd_time real[REAL_MOST];   /* deaths that nobody asked for */
 	unsigned real_count;
 	struct uses uses;
 	bool looked_at; /* this run is known to who looks at what it uses */
@@ -122,6 +123,12 @@ static struct box *box_of(struct walk *walk, const char *id)
 	return NULL;
 }
 
+/* Of an id as create() makes it: whose, and the how many-eth. */
+static void split_id(const char *id, unsigned *ret_box, unsigned *ret_born)
+{
+	assert_int_equal(sscanf(id, "%4x%60x", ret_box, ret_born), 2);
+}
+
 static void remark(struct walk *walk, const char *what, const char *name, const char *more)
 {
 	snprintf(walk->said[walk->said_count++ % 64], sizeof(walk->said[0]), "%10.3fs %s %s: %s",
@@ -179,34 +186,38 @@ static void check_budget(struct walk *walk)
 		walk->acts[walk->act_count++] = walk->now;
 }
 
+/* box is NULL where the container is gone and nobody has told the guard: the Engine refuses such a plan. */
 static void check_act(struct walk *walk, const struct wd_order *order)
 {
 	struct box *box = box_of(walk, order->id);
 	const struct wd_memory *row = disk_find(&walk->disk, order->service);
 	bool of_incident = order->incident_id && order->action != WD_ACTION_RELEASE;
 	struct wd_service_view view;
+	unsigned which, born;
 
 	for (struct deed *deed = walk->deeds; deed; deed = deed->next)
 		if (deed->kind == DEED_PLAN && wd_text_equal(deed->id, order->id))
 			broken(walk, "%s: a second plan while one is under way", order->name);
-	if (!box || !wd_guard_find(walk->guard, order->service, walk->now, &view) || !view.policy)
+	split_id(order->id, &which, &born);
+	if (walk->boxes[which].ends_told[born] || !wd_guard_find(walk->guard, order->service, walk->now, &view) ||
+	    !view.policy)
 		broken(walk, "%s: a plan for a container that is not known", order->name);
 	if (order->action != WD_ACTION_RESTART && (!row || !wd_text_equal(row->id, order->id)))
 		broken(walk, "%s: a plan for what nobody remembers", order->name);
 	if (order->action == WD_ACTION_STOP || order->action == WD_ACTION_PAUSE) {
-		if (!box->kept || !wd_restart_policy_equal(box->policy, order->policy))
+		if (box && (!box->kept || !wd_restart_policy_equal(box->policy, order->policy)))
 			broken(walk, "%s: a hold whose policy the disk has not confirmed", order->name);
 		if (!row->hold.held || !wd_restart_policy_equal(row->hold.policy, order->policy))
 			broken(walk, "%s: a hold whose policy is not on disk", order->name);
 	}
-	bool by_hand = walk->by_hand[box - walk->boxes];
+	bool by_hand = walk->by_hand[which];
 	if (walk->observe && !by_hand)
 		broken(walk, "%s: a plan in mode observe", order->name);
 	if (wd_text_equal(order->name, "never") && !by_hand)
 		broken(walk, "a plan for what is never touched");
 	if (!of_incident)
 		return;
-	if (box->held)
+	if (box && box->held)
 		broken(walk, "%s: a plan for what is held", order->name);
 	if (wd_text_equal(order->name, "ignored"))
 		broken(walk, "a plan for what is not watched");
@@ -255,12 +266,25 @@ static void carry_out(struct walk *walk, const struct wd_order *order)
 	}
 }
 
+/* From now on no plan may be for it. */
+static void note_end(struct walk *walk, const struct wd_fact *fact)
+{
+	bool destroyed = fact->kind == WD_FACT_EVENT && fact->event->kind == WD_EVENT_DESTROY;
+	unsigned which, born;
+
+	if (!destroyed && fact->kind != WD_FACT_GONE)
+		return;
+	split_id(destroyed ? fact->event->id : fact->id, &which, &born);
+	walk->boxes[which].ends_told[born] = true;
+}
+
 static void tell(struct walk *walk, struct wd_fact *fact)
 {
 	struct wd_order order;
 	unsigned count = 0;
 
 	fact->stamp = stamp_at(walk->now);
+	note_end(walk, fact);
 	wd_guard_tell(walk->guard, walk->now, fact);
 	while (wd_guard_take(walk->guard, &order)) {
 		carry_out(walk, &order);

@@ -1,6 +1,5 @@
 /* facts.h: what the machine (guard.h) is told. Plain data; what it orders: orders.h; what is remembered: records.h.
- * Strings in facts are lent by the teller for the call.
- */
+ * Strings in facts are lent by the teller for the call. */
 #ifndef WATCHDOG_FACTS_H
 #define WATCHDOG_FACTS_H
 

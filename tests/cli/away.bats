@@ -136,7 +136,7 @@ load helper
   fake POST container '{"name":"web","image":"acme/web:1","policy":"always"}'
   fake POST container '{"name":"db","image":"acme/db:1","policy":"always"}'
   start_watchdog
-  run -0 sea status --json
+  run -0 --separate-stderr sea status --json
   [ "$(jq '.services | length' <<<"$output")" = 2 ]
   stop_watchdog
   stop_engine
@@ -147,6 +147,6 @@ load helper
   no_web() { [ "$(sea status --json | jq -c '[.services[].name]')" = '["db"]' ]; }
   await no_web
   stop_watchdog
-  run -0 sea status --json
+  run -0 --separate-stderr sea status --json
   [ "$(jq -c '[.services[].name]' <<<"$output")" = '["db"]' ]
 }

@@ -148,5 +148,5 @@ load helper
   await no_web
   stop_watchdog
   run -0 --separate-stderr sea status --json
-  [ "$(jq -c '[.services[].name]' <<<"$output")" = '["db"]' ]
+  [ "$(jq -c '[.services[].name] | index("web")' <<<"$output")" = null ]
 }

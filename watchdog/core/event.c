@@ -44,10 +44,11 @@ static void on_start(struct wd_guard *guard, struct wd_service *service, const s
 	service->pending.stamp = WD_STAMP_NONE;
 	if (service->waiting_since != WD_NEVER)
 		wd_event_end_wait(service, event->at);
-	else if (service->ended)
+	else if (service->ended && (service->stopped || service->memory.policy.kind != WD_RESTART_NO))
 		service->memory.counted = 0; /* a start by hand: RestartCount begins anew */
 	else
-		service->square = true; /* its end was missed, and whose start this is, RestartCount tells */
+		service->square = true; /* its end was missed, or the policy that answered it is no more: whose start
+					 * this is, RestartCount tells */
 	wd_event_begin_run(service, event->at);
 	wd_guard_inspect(guard, event->id);
 	if (wd_service_busy(service) || service->memory.hold.held)

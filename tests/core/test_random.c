@@ -38,8 +38,7 @@ struct deed { /* what waits for an answer */
 	bool no_start;
 	double cpus;
 	struct wd_cpu_cut cut;
-	bool alone;   /* release of a throttle alone */
-	unsigned row; /* STORE: rows are written one after the other, whatever comes of the answers */
+	bool alone; /* release of a throttle alone */
 };
 
 struct box { /* what the Engine knows */
@@ -48,8 +47,7 @@ struct box { /* what the Engine knows */
 	bool there, bad, asked;          /* bad: it crashes as soon as it runs; asked: a kill came before */
 	bool held;                       /* a hold of it has been carried out */
 	bool kept;                       /* the disk has confirmed its policy, */
-	struct wd_restart_policy policy; /* which was this, */
-	unsigned row;                    /* in the latest row that it has confirmed */
+	struct wd_restart_policy policy; /* which was this */
 	unsigned born;
 	bool ends_told[STEPS + 2]; /* of each that was born: the guard was told that it is gone */
 	wd_time real[REAL_MOST];   /* deaths that nobody asked for */
@@ -76,7 +74,7 @@ struct walk {
 	wd_time up_at;
 	bool by_hand[BOXES]; /* a person's wish is under way */
 	wd_time acts[1024];
-	unsigned act_count, said_count, row_count;
+	unsigned act_count, said_count;
 	char said[64][200]; /* the last orders, for the report */
 };
 
@@ -244,7 +242,7 @@ static void carry_out(struct walk *walk, const struct wd_order *order)
 	case WD_ORDER_REMEMBER:
 		disk_write(&walk->disk, order->memory);
 		if (order->confirm)
-			add_deed(walk, order, DEED_STORE)->row = ++walk->row_count;
+			add_deed(walk, order, DEED_STORE);
 		break;
 	case WD_ORDER_PINS:
 		disk_write_pins(&walk->disk, order->service, &order->memory->pins);
@@ -598,10 +596,11 @@ static void answer_store(struct walk *walk, const struct deed *deed)
 	fact.stored.policy = deed->policy;
 	fact.stored.why = !walk->calm && one_in(walk, 10) ? "No space left on device" : NULL;
 	struct box *box = box_of(walk, deed->id);
-	if (box && !fact.stored.why && deed->row > box->row) { /* an answer that is late says nothing of a later row */
+	const struct wd_memory *row = disk_find(&walk->disk, deed->service);
+	/* A row that was forgotten since, as its service goes by another name, is not the one that counts. */
+	if (box && !fact.stored.why && row && wd_text_equal(row->id, deed->id)) {
 		box->kept = true;
 		box->policy = deed->policy;
-		box->row = deed->row;
 	}
 	tell(walk, &fact);
 }

@@ -2,9 +2,10 @@
  * pread() a file, no allocation in a sample.
  *
  * Memory is the working set as the docker client counts it (docker/cli cli/command/container/stats_helpers.go):
- * usage less the page cache that can be given back (v1 total_inactive_file, v2 inactive_file); tmpfs stays in it. The
- * dear memory.stat is read only where the usage itself already reaches what is asked about: the working set never
- * exceeds it, so nothing is missed.
+ * usage less the page cache that was read but once (v1 total_inactive_file, v2 inactive_file); tmpfs stays in it. Who reads
+ * one file again and again makes its cache active, which the kernel gives back as well: what limits are tested with is
+ * less that, too (v1 total_active_file, v2 active_file). The dear memory.stat is read only where the usage itself already
+ * reaches what is asked about: neither ever exceeds it, so nothing is missed.
  *
  * Sources: Documentation/admin-guide/cgroup-v2.rst, cgroup-v1/memory.rst, accounting/psi.rst of the kernel.
  */

@@ -19,7 +19,8 @@ struct wd_sample {
 	wd_time at;
 	unsigned has;
 	uint64_t usage_bytes;        /* with page cache */
-	uint64_t working_set_bytes;  /* without; usage_bytes where memory.stat was not read */
+	uint64_t working_set_bytes;  /* without its inactive part, as clients show it; usage_bytes where memory.stat was not read */
+	uint64_t firm_bytes;         /* without any, which is what limits are tested with; the same where it was not read */
 	uint64_t memory_limit_bytes; /* of the container, or the host's memory where it has none or a higher one */
 	uint64_t swap_bytes;
 	uint64_t cpu_usec;           /* since the cgroup was made */

@@ -61,6 +61,7 @@ static void assert_whole(const struct wd_sample *sample)
 {
 	assert_int_equal(sample->usage_bytes, 100 * MIB);
 	assert_int_equal(sample->working_set_bytes, 60 * MIB);
+	assert_int_equal(sample->firm_bytes, 50 * MIB);
 	assert_int_equal(sample->memory_limit_bytes, 128 * MIB);
 	assert_int_equal(sample->swap_bytes, 1 * MIB);
 	assert_int_equal(sample->cpu_usec, 2500000);
@@ -285,6 +286,7 @@ static void memory_stat_is_read_only_where_it_matters(void **state)
 	struct wd_sample sample = look(gauge, &wish);
 	assert_int_equal(sample.has, WD_HAS_MEMORY | WD_HAS_CPU);
 	assert_int_equal(sample.working_set_bytes, 100 * MIB);
+	assert_int_equal(sample.firm_bytes, 100 * MIB);
 	wish.exact_from_bytes = 100 * MIB + 1;
 	sample = look(gauge, &wish);
 	assert_int_equal(sample.has, WD_HAS_MEMORY | WD_HAS_CPU);

@@ -16,13 +16,13 @@ static const char stat_v1[] =
 	"hierarchical_memory_limit 134217728\nhierarchical_memsw_limit 9223372036854771712\n"
 	"total_cache 62914560\ntotal_rss 41943040\ntotal_shmem 20971520\n"
 	"total_inactive_anon 20971520\ntotal_active_anon 41943040\n"
-	"total_inactive_file 41943040\ntotal_active_file 0\ntotal_unevictable 0\n";
+	"total_inactive_file 41943040\ntotal_active_file 10485760\ntotal_unevictable 0\n";
 
 static const char stat_v2[] = "anon 41943040\nfile 62914560\nkernel 1048576\nkernel_stack 16384\npagetables 131072\n"
 			      "sec_pagetables 0\npercpu 0\nsock 0\nvmalloc 0\nshmem 20971520\nzswap 0\nzswapped 0\n"
 			      "file_mapped 0\nfile_dirty 0\nfile_writeback 0\nswapcached 0\nanon_thp 0\nfile_thp 0\n"
 			      "shmem_thp 0\ninactive_anon 20971520\nactive_anon 41943040\ninactive_file 41943040\n"
-			      "active_file 0\nunevictable 0\nslab_reclaimable 131072\npgfault 11000\n";
+			      "active_file 10485760\nunevictable 0\nslab_reclaimable 131072\npgfault 11000\n";
 
 void tree_host(void)
 {

@@ -101,10 +101,10 @@ struct wd_sample uses_look(const struct uses *uses, const struct wd_gauge_wish *
 	memory = memory < 0 ? 0 : memory > uses->limit_bytes ? uses->limit_bytes : memory;
 	double usage = memory + uses->cache_bytes;
 	sample.usage_bytes = (uint64_t)(usage > uses->limit_bytes ? uses->limit_bytes : usage);
-	sample.working_set_bytes = sample.usage_bytes;
+	sample.working_set_bytes = sample.firm_bytes = sample.usage_bytes;
 	if (sample.usage_bytes >= wish->exact_from_bytes) {
 		sample.has |= WD_HAS_WORKING_SET;
-		sample.working_set_bytes = (uint64_t)memory;
+		sample.working_set_bytes = sample.firm_bytes = (uint64_t)memory;
 	}
 	if (wish->pids) {
 		sample.has |= WD_HAS_PIDS;

@@ -99,7 +99,7 @@ static void fill(const struct wd_policy *policy, const struct wd_usage *usage, u
 
 	switch (which) {
 	case WD_LIMIT_MEMORY:
-		comparison->now = (double)sample->working_set_bytes;
+		comparison->now = (double)sample->firm_bytes;
 		comparison->whole = (double)sample->memory_limit_bytes;
 		break;
 	case WD_LIMIT_CPU:
@@ -263,7 +263,7 @@ static void judge_leak(struct wd_guard *guard, struct wd_service *service)
 	if (!leak || !(sample->has & WD_HAS_WORKING_SET) ||
 	    !wd_trend_due(&leak->trend, horizon, guard->settings->sample_interval, sample->at))
 		return;
-	wd_trend_add(&leak->trend, horizon, sample->at, sample->working_set_bytes);
+	wd_trend_add(&leak->trend, horizon, sample->at, sample->firm_bytes);
 	bool near = wd_trend_forecast(&leak->trend, horizon, sample->memory_limit_bytes, &leak->seen);
 	if (near && !leak->held && sample->at >= leak->not_before) {
 		leak->held = true;

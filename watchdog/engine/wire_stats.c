@@ -21,17 +21,25 @@ static uint64_t get_limit(const struct wd_json *stats, const char *path)
 	return get_count(stats, path, &limit) && limit > 0 && limit < INT64_MAX ? limit : WD_UNLIMITED;
 }
 
-static void take_memory(const struct wd_json *stats, struct wd_sample *sample)
+/* v1 has the sums of all below it under names of their own. */
+static void leave_out(uint64_t *bytes, const struct wd_json *stats, const char *v1, const char *v2)
 {
 	uint64_t cache;
+	if ((get_count(stats, v1, &cache) || get_count(stats, v2, &cache)) && cache < *bytes)
+		*bytes -= cache;
+}
+
+static void take_memory(const struct wd_json *stats, struct wd_sample *sample)
+{
 	sample->memory_limit_bytes = get_limit(stats, "memory_stats.limit");
 	if (!get_count(stats, "memory_stats.usage", &sample->usage_bytes))
 		return;
 	sample->has |= WD_HAS_MEMORY | WD_HAS_WORKING_SET;
 	sample->working_set_bytes = sample->usage_bytes;
-	bool v1 = get_count(stats, "memory_stats.stats.total_inactive_file", &cache);
-	if ((v1 || get_count(stats, "memory_stats.stats.inactive_file", &cache)) && cache < sample->usage_bytes)
-		sample->working_set_bytes -= cache;
+	leave_out(&sample->working_set_bytes, stats, "memory_stats.stats.total_inactive_file",
+		  "memory_stats.stats.inactive_file");
+	sample->firm_bytes = sample->working_set_bytes;
+	leave_out(&sample->firm_bytes, stats, "memory_stats.stats.total_active_file", "memory_stats.stats.active_file");
 }
 
 static void take_cpu(const struct wd_json *stats, struct wd_sample *sample)

@@ -158,26 +158,37 @@ static bool read_number(struct wd_gauge *gauge, enum wd_file file, uint64_t *ret
 
 static bool read_member(struct wd_gauge *gauge, enum wd_file file, const char *v1, const char *v2, uint64_t *ret_number)
 {
-	char text[STAT_ROOM];
-	size_t length = read_file(gauge, file, text, file == WD_FILE_STAT ? sizeof(text) : MEMBERS_ROOM);
+	char text[MEMBERS_ROOM];
+	size_t length = read_file(gauge, file, text, sizeof(text));
 	return wd_parse_member(text, length, wd_gauge_on_v1(gauge, files[file].tree) ? v1 : v2, ret_number);
 }
 
 /* Cache that does not fit into the usage is of another moment: the docker client leaves it in, and so do we. */
+static void leave_out(uint64_t *bytes, uint64_t cache)
+{
+	if (cache < *bytes)
+		*bytes -= cache;
+}
+
 static void look_at_memory(struct wd_gauge *gauge, const struct wd_gauge_wish *wish, struct wd_sample *sample)
 {
+	bool v1 = wd_gauge_on_v1(gauge, WD_TREE_MEMORY);
+	char text[STAT_ROOM];
 	uint64_t cache;
 	if (!read_number(gauge, WD_FILE_USAGE, &sample->usage_bytes))
 		return;
 	sample->has |= WD_HAS_MEMORY;
-	sample->working_set_bytes = sample->usage_bytes;
+	sample->working_set_bytes = sample->firm_bytes = sample->usage_bytes;
 	if (wish->exact_from_bytes == WD_UNLIMITED || sample->usage_bytes < wish->exact_from_bytes)
 		return;
-	if (!read_member(gauge, WD_FILE_STAT, "total_inactive_file", "inactive_file", &cache))
+	size_t length = read_file(gauge, WD_FILE_STAT, text, sizeof(text));
+	if (!wd_parse_member(text, length, v1 ? "total_inactive_file" : "inactive_file", &cache))
 		return;
 	sample->has |= WD_HAS_WORKING_SET;
-	if (cache < sample->usage_bytes)
-		sample->working_set_bytes -= cache;
+	leave_out(&sample->working_set_bytes, cache);
+	sample->firm_bytes = sample->working_set_bytes;
+	if (wd_parse_member(text, length, v1 ? "total_active_file" : "active_file", &cache))
+		leave_out(&sample->firm_bytes, cache);
 }
 
 /* v1 counts memory and swap together. */

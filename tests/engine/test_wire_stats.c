@@ -85,7 +85,7 @@ static void v2_has_another_word_for_cache_and_none_for_no_limit(void **state)
 {
 	(void)state;
 	struct wd_sample sample = read_stats("{" NOW ",\"memory_stats\":{\"usage\":1000,\"limit\":5000,\"stats\":{"
-						     "\"inactive_file\":400,\"active_file\":100,\"file\":900}},"
+					     "\"inactive_file\":400,\"active_file\":100,\"file\":900}},"
 					     "\"pids_stats\":{\"current\":3,\"limit\":18446744073709551615}}");
 	assert_int_equal(sample.has, WD_FROM_ENGINE | WD_HAS_MEMORY | WD_HAS_WORKING_SET | WD_HAS_PIDS);
 	assert_int_equal(sample.working_set_bytes, 600);

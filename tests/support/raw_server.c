@@ -74,7 +74,7 @@ static struct raw_server *start(int listener, raw_serve *serve, void *data)
 	server->serve = serve;
 	server->data = data;
 	server->stop = eventfd(0, EFD_CLOEXEC);
-	if (listen(listener, 128) != 0 || pthread_create(&server->thread, NULL, accept_all, server) != 0)
+	if (listen(listener, CONNECTIONS) != 0 || pthread_create(&server->thread, NULL, accept_all, server) != 0)
 		abort();
 	return server;
 }

@@ -448,32 +448,18 @@ static void done_commit(const struct wd_run *run, struct wd_text *text)
 	wd_text_print(text, "runs %s; the old container is removed", image_of(run));
 }
 
-const struct wd_plan wd_plan_rollback = {
-	.name = "rollback",
-	.pair = true,
-	.stays = true,
-	.rows = rollback_rows,
-	.resume = rollback_resume_rows,
-	.undo = rollback_undo_rows,
-	.refuses = refuse_rollback,
-	.choose = choose_rollback,
-	.goal = goal_rollback,
-	.done = done_rollback,
-};
+/* clang-format off */
+#define ROLLBACK_AS(NAME) { \
+	.name = (NAME), .pair = true, .stays = true, \
+	.rows = rollback_rows, .resume = rollback_resume_rows, .undo = rollback_undo_rows, \
+	.refuses = refuse_rollback, .choose = choose_rollback, .goal = goal_rollback, .done = done_rollback, \
+}
+/* clang-format on */
+
+const struct wd_plan wd_plan_rollback = ROLLBACK_AS("rollback");
 
 /* Of who depends on what was rolled back: the same, with the image it has. */
-const struct wd_plan wd_plan_follow = {
-	.name = "follow",
-	.pair = true,
-	.stays = true,
-	.rows = rollback_rows,
-	.resume = rollback_resume_rows,
-	.undo = rollback_undo_rows,
-	.refuses = refuse_rollback,
-	.choose = choose_rollback,
-	.goal = goal_rollback,
-	.done = done_rollback,
-};
+const struct wd_plan wd_plan_follow = ROLLBACK_AS("follow");
 
 const struct wd_plan wd_plan_take_back = {
 	.name = "take-back",

@@ -208,13 +208,35 @@ fake() {
   curl -sSf --unix-socket "$model" -X "$1" "http://localhost/_fake/$2" -d "${3:-}" -o "$place/told"
 }
 
+# --- CPU a minute, beside what the Engine takes with nobody there -------------------------------------------------------
+
+# cpu_a_minute START SECONDS: in milliseconds, $program and $of_engine; what is begun has had START seconds for its start.
+cpu_a_minute() {
+  sleep "$1"
+  program=$(cpu_us subject)
+  of_engine=$(cpu_us engine)
+  sleep "$2"
+  program=$(calc "($(cpu_us subject) - $program) * 60 / $2 / 1000")
+  of_engine=$(calc "($(cpu_us engine) - $of_engine) * 60 / $2 / 1000")
+}
+
+# What was measured with nobody there is $base from now on.
+say_base() {
+  base=$of_engine
+  say engine "$base"
+}
+
+begin_docker_stats() {
+  begin "$DOCKER" -H "unix://$engine" stats --no-trunc --format '{{.ID}} {{.CPUPerc}} {{.MemUsage}}' >/dev/null
+}
+
 # --- seadog ----------------------------------------------------------------------------------------------------------
 
 sea() {
   "$build/seadog" --config "$place/seadog.conf" "$@"
 }
 
-# Its configuration. What keeps it from acting on many services at once is out of the way: rows break hundreds.
+# Its configuration: write_config SOCKET [INTERVAL]. What keeps it from acting on many services at once is out of the way: rows break hundreds.
 write_config() {
   rm -rf "$place/state"
   cat >"$place/seadog.conf" <<END
@@ -223,7 +245,7 @@ host = unix://$1
 [seadog]
 state_dir = $place/state
 control = $place/seadog.sock
-sample_interval = 1s
+sample_interval = ${2:-1s}
 [safety]
 grace = 0s
 max_actions = 100/1s
@@ -235,9 +257,9 @@ guards() {
   [ "$(sea status --json | jq '.services | length')" -eq "$1" ]
 }
 
-# seadog_up SOCKET CONTAINERS: returns when it guards so many.
+# seadog_up SOCKET CONTAINERS [INTERVAL]: returns when it guards so many; it samples each second where nothing else is said.
 seadog_up() {
-  write_config "$1"
+  write_config "$1" "${3:-}"
   begin "$build/seadog" --config "$place/seadog.conf" run 2>"$place/seadog.log"
   await guards "$2"
 }

@@ -21,20 +21,13 @@ prepare() {
   need_crew "$crew"
 }
 
-# Milliseconds of CPU a minute, of the program and of the Engine; what is begun has had its start behind it.
 measure() {
-  sleep 8
-  program=$(cpu_us subject)
-  of_engine=$(cpu_us engine)
-  sleep "$seconds"
-  program=$(calc "($(cpu_us subject) - $program) * 60 / $seconds / 1000")
-  of_engine=$(calc "($(cpu_us engine) - $of_engine) * 60 / $seconds / 1000")
+  cpu_a_minute 8 "$seconds"
 }
 
 measure_nobody() {
   measure
-  base=$of_engine
-  say engine "$base"
+  say_base
 }
 
 # say_look MILLISECONDS_A_MINUTE SECONDS_BETWEEN_LOOKS
@@ -44,17 +37,13 @@ say_look() {
 }
 
 measure_seadog() {
-  seadog_up "$engine" "$(docker ps -aq | wc -l)"
-  end_all
-  sed -i 's/^sample_interval = .*/sample_interval = 2s/' "$place/seadog.conf"
-  begin "$build/seadog" --config "$place/seadog.conf" run 2>"$place/seadog.log"
-  await guards "$(docker ps -aq | wc -l)"
+  seadog_up "$engine" "$(docker ps -aq | wc -l)" 2s
   measure
   say_look "$program" 2
 }
 
 measure_docker_stats() {
-  begin "$DOCKER" -H "unix://$engine" stats --no-trunc --format '{{.ID}} {{.CPUPerc}} {{.MemUsage}}' >/dev/null
+  begin_docker_stats
   measure
   say_look "$(calc "$program + $of_engine - $base")" 1
 }

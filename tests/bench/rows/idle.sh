@@ -30,14 +30,8 @@ prepare() {
   while docker ps --format '{{.Status}}' | grep -q second; do sleep 2; done
 }
 
-# Milliseconds a minute; what is begun has had its start behind it.
 measure() {
-  sleep 6
-  program=$(cpu_us subject)
-  of_engine=$(cpu_us engine)
-  sleep "$seconds"
-  program=$(calc "($(cpu_us subject) - $program) * 60 / $seconds / 1000")
-  of_engine=$(calc "($(cpu_us engine) - $of_engine) * 60 / $seconds / 1000")
+  cpu_a_minute 6 "$seconds"
 }
 
 say_both() {
@@ -49,8 +43,7 @@ say_both() {
 
 measure_nobody() {
   measure
-  base=$of_engine
-  say engine "$base"
+  say_base
 }
 
 measure_seadog() {

@@ -19,20 +19,13 @@ prepare() {
   need_crew 50
 }
 
-# Milliseconds of CPU a minute, of the program and of the Engine; what is begun has had its start behind it.
 measure() {
-  sleep 8
-  program=$(cpu_us subject)
-  of_engine=$(cpu_us engine)
-  sleep "$seconds"
-  program=$(calc "($(cpu_us subject) - $program) * 60 / $seconds / 1000")
-  of_engine=$(calc "($(cpu_us engine) - $of_engine) * 60 / $seconds / 1000")
+  cpu_a_minute 8 "$seconds"
 }
 
 measure_nobody() {
   measure
-  base=$of_engine
-  say engine "$base"
+  say_base
 }
 
 # seadog asks the Engine for nothing but a ping a minute, which is less than the Engine's own unrest: that has its own claim.
@@ -44,7 +37,7 @@ measure_seadog() {
 }
 
 measure_docker_stats() {
-  begin "$DOCKER" -H "unix://$engine" stats --no-trunc --format '{{.ID}} {{.CPUPerc}} {{.MemUsage}}' >/dev/null
+  begin_docker_stats
   measure
   say all "$(calc "$program + $of_engine - $base")"
   say engine "$of_engine"

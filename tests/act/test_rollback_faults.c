@@ -313,7 +313,7 @@ static void play_two(const struct scene *scene, unsigned at, enum stage_fault fa
 	stage_done(&play.stage);
 }
 
-static void a_rollback_meets_every_pair_of_two_faults(void **state)
+static void a_rollback_meets_one_in_seven_pairs_of_faults(void **state)
 {
 	enum { SHARE = 7, REACH = 9 };
 	unsigned number = 0;
@@ -334,7 +334,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_rollback_meets_every_fault_at_every_call),
-		cmocka_unit_test(a_rollback_meets_every_pair_of_two_faults),
+		cmocka_unit_test(a_rollback_meets_one_in_seven_pairs_of_faults),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,9 +61,11 @@ static void send_round(unsigned round)
 	harbour_fake(&harbour, "POST", "stream", printed);
 }
 
+/* Of one service alone: an answer about all thousand is megabytes, and how much of their place the heap gives back
+ * changes from run to run. */
 static bool has_heard_all(struct harbour *one)
 {
-	WD_AUTO_JSON struct wd_json *status = harbour_ask(one, "status");
+	WD_AUTO_JSON struct wd_json *status = harbour_ask_of(one, "status", "app-1");
 	wd_stamp heard = WD_STAMP_NONE;
 	const char *text = wd_json_string(wd_json_path(status, "engine.last_event"), NULL);
 	harbour_pause(20 * WD_MILLISECOND);
@@ -94,7 +96,9 @@ static void a_hundred_thousand_events_leave_nothing_behind(void **state)
 	long growth = harbour_memory(&harbour) - memory;
 	print_message("1,000 containers: ready in %lld ms, %ld KiB private; 100,000 events: %ld KiB more, in %lld ms\n",
 		      (long long)(started - began) / 1000, memory, growth, (long long)(wd_time_now() - started) / 1000);
-	harbour_must(&harbour, growth <= 256);
+	/* A block of the smallest size (32 bytes) lost at each event is 3,125 KiB; a buffer that has once met more
+	 * events in one piece stays as large. */
+	harbour_must(&harbour, growth <= 1024);
 	harbour_must(&harbour, harbour_descriptors(&harbour) == descriptors);
 }
 
@@ -107,7 +111,9 @@ static void nothing_leaks(void **state)
 	send_rounds(10);
 	/* Of containers that nobody has ever seen. */
 	harbour_fake(&harbour, "POST", "flood", "{\"events\":5000,\"containers\":500}");
+	harbour.seen = harbour_syncs(&harbour);
 	harbour_fake(&harbour, "POST", "stream", "{\"close\":true}");
+	harbour_await(&harbour, 1, PATIENCE, "it is back", harbour_has_looked);
 	send_rounds(10);
 	int code = harbour_end(&harbour);
 	harbour_must(&harbour, code == 0);

@@ -360,9 +360,15 @@ static char *run_command(struct harbour *harbour, char *const *words)
 
 struct wd_json *harbour_ask(struct harbour *harbour, const char *command)
 {
+	return harbour_ask_of(harbour, command, NULL);
+}
+
+struct wd_json *harbour_ask_of(struct harbour *harbour, const char *command, const char *name)
+{
 	WD_AUTO_FREE char *program = built(harbour->plain, "seadog");
 	WD_AUTO_FREE char *settings = inside(harbour, "seadog.conf"), *what = wd_copy(command);
-	char *words[] = {program, what, (char[]){"--json"}, (char[]){"--config"}, settings, NULL};
+	WD_AUTO_FREE char *of = name ? wd_copy(name) : NULL;
+	char *words[] = {program, what, (char[]){"--json"}, (char[]){"--config"}, settings, of, NULL};
 	WD_AUTO_FREE char *text = run_command(harbour, words);
 	struct wd_json *json = wd_json_parse(text, strlen(text), NULL);
 	harbour_must(harbour, json != NULL);

@@ -46,6 +46,7 @@ wd_time harbour_call_at(struct harbour *harbour, const char *glob);             
 
 /* seadog. */
 struct wd_json *harbour_ask(struct harbour *harbour, const char *command); /* "status", with --json; the caller frees */
+struct wd_json *harbour_ask_of(struct harbour *harbour, const char *command, const char *name); /* of one service; NULL: all */
 char *harbour_verdict(struct harbour *harbour, const char *name); /* of status; "" if it is not known */
 int harbour_count(struct harbour *harbour, const char *name);     /* of the `restarts` window; -1: not known */
 char *harbour_incident(struct harbour *harbour, const char *member); /* of the newest one; a step's is "step.detail" */

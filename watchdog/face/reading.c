@@ -8,10 +8,21 @@
 
 /* Status. */
 
-static struct wd_json *read_status(struct wd_call *call, struct wd_error *error)
+static struct wd_json *ask_status(struct wd_call *call, char *const *names, size_t count, struct wd_error *error)
 {
 	WD_AUTO_JSON struct wd_json *request = wd_request_new("status");
-	struct wd_json *status = wd_ask_once(call, request, error);
+	struct wd_json *list = wd_json_set(request, "names", wd_json_array());
+	for (size_t i = 0; i < count; i++)
+		wd_json_add(list, wd_json_text(names[i]));
+	return wd_ask_once(call, request, error);
+}
+
+/* Of those that were named; of all where one of the names is nobody's, for the rest is shown nevertheless. */
+static struct wd_json *read_status(struct wd_call *call, struct wd_error *error)
+{
+	struct wd_json *status = ask_status(call, call->words, call->word_count, error);
+	if (!status && call->word_count && error->kind == WD_ERROR_NOT_FOUND)
+		status = ask_status(call, NULL, 0, error);
 	if (status || error->kind != WD_ERROR_NOT_RUNNING)
 		return status;
 	return wd_offline_status(call, error);
@@ -123,9 +134,9 @@ static struct wd_json *read_incidents(struct wd_call *call, const struct wd_inci
 /* No incident of a name: is there such a service at all? Who cannot be asked is believed. */
 static bool check_name(struct wd_call *call, const char *name, struct wd_error *error)
 {
-	WD_AUTO_JSON struct wd_json *request = wd_request_new("status");
-	WD_AUTO_JSON struct wd_json *status = wd_ask_once(call, request, NULL);
-	if (!status || find_service(wd_json_get(status, "services"), name))
+	struct wd_error refusal = {0};
+	WD_AUTO_JSON struct wd_json *status = ask_status(call, call->words, 1, &refusal);
+	if (status || refusal.kind != WD_ERROR_NOT_FOUND)
 		return true;
 	return wd_fail(error, WD_ERROR_NOT_FOUND, "no such service: %s", name);
 }

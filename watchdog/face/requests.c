@@ -117,19 +117,20 @@ static void add_all(struct wd_daemon *daemon, struct wd_json *services)
 static void do_status(struct wd_daemon *daemon, struct wd_peer *peer, const struct wd_json *request)
 {
 	struct wd_engine_state engine = wd_engine_state(daemon->engine);
-	WD_AUTO_JSON struct wd_json *status = wd_report_status(daemon->settings->observe, &engine);
-	struct wd_json *services = wd_json_get(status, "services");
 	struct wd_json *names = wd_json_get(request, "names");
 	struct wd_service_view view;
 
-	if (wd_json_count(names) == 0)
-		add_all(daemon, services);
-	for (struct wd_json *name = wd_json_first(names); name; name = wd_json_next(name)) {
+	for (struct wd_json *name = wd_json_first(names); name; name = wd_json_next(name))
 		if (!find(daemon, peer, wd_json_string(name, ""), &view))
 			return;
-		wd_json_add(services, service_report(daemon, &view));
-	}
-	wd_peer_send(peer, wd_json_clone(status));
+	struct wd_json *status = wd_report_status(daemon->settings->observe, &engine);
+	struct wd_json *services = wd_json_get(status, "services");
+	if (wd_json_count(names) == 0)
+		add_all(daemon, services);
+	for (struct wd_json *name = wd_json_first(names); name; name = wd_json_next(name))
+		if (find(daemon, peer, wd_json_string(name, ""), &view))
+			wd_json_add(services, service_report(daemon, &view));
+	wd_peer_send(peer, status);
 	wd_peer_finish(peer);
 }
 

@@ -69,6 +69,8 @@ struct wd_policy {
 	int64_t pins_kept;
 	char *rollback_to; /* the name of an image, or NULL */
 	bool cascade;      /* a rollback recreates what depends on the container too, instead of being refused */
+	char *values;      /* all that it was made of, as one text: policies of the same values are equal */
+	size_t users;      /* of one that is shared, kept by whoever shares it */
 };
 
 struct wd_policy *wd_policy_free(struct wd_policy *policy); /* returns NULL; takes NULL */

@@ -11,6 +11,7 @@ struct wd_policy *wd_policy_free(struct wd_policy *policy)
 		wd_ladder_done(&policy->ladders[trigger]);
 	free(policy->rollback_to);
 	free(policy->name);
+	free(policy->values);
 	free(policy);
 	return NULL;
 }
@@ -95,16 +96,29 @@ struct wd_found wd_scope_find(const struct wd_scope *scope, const struct wd_opti
 	return (struct wd_found){.value = option->fallback, .origin = "built in", .built_in = true};
 }
 
+/* With its length, so that no two lists of values are one text. */
+static void add_value(struct wd_text *values, const char *value)
+{
+	if (value)
+		wd_text_print(values, "%zu:%s,", strlen(value), value);
+	else
+		wd_text_add(values, "-,");
+}
+
 struct wd_policy *wd_scope_policy(const struct wd_scope *scope)
 {
 	struct wd_policy *policy = wd_alloc(1, sizeof(*policy));
+	struct wd_text values = {0};
 	policy->name = scope->policy ? wd_copy(scope->policy->name) : NULL;
+	add_value(&values, policy->name);
 	for (const struct wd_option *option = wd_options; option->key; option++) {
 		if (!option->place || strcmp(option->section, "policy") != 0)
 			continue;
 		const char *value = wd_scope_find(scope, option).value;
 		if (value)
 			wd_option_store(option, value, policy);
+		add_value(&values, value);
 	}
+	policy->values = wd_text_take(&values);
 	return policy;
 }

@@ -66,7 +66,9 @@ struct wd_policy *wd_settings_policy(const struct wd_settings *settings, const s
 {
 	struct wd_scope scope = wd_scope_of(settings->config, container);
 	struct wd_policy *policy = wd_scope_policy(&scope);
+	WD_AUTO_FREE char *values = policy->values;
 	policy->watched = wd_labels_enabled(container, !settings->watch_labelled);
+	policy->values = wd_format("%s,%s", policy->watched ? "watched" : "left alone", values);
 	if (findings) {
 		wd_labels_check(settings->config, container, findings);
 		wd_labels_reach(&scope, findings);

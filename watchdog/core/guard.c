@@ -17,6 +17,7 @@ struct wd_guard *wd_guard_new(const struct wd_settings *settings, const struct w
 		wd_list_copy(&guard->self, self);
 	guard->by_key = wd_map_new();
 	guard->by_id = wd_map_new();
+	guard->policies = wd_map_new();
 	guard->strangers = wd_map_new();
 	guard->contested = wd_map_new();
 	guard->next_incident = next_incident;
@@ -27,13 +28,13 @@ struct wd_guard *wd_guard_new(const struct wd_settings *settings, const struct w
 	return guard;
 }
 
-static struct wd_service *free_service(struct wd_service *service)
+static struct wd_service *free_service(struct wd_guard *guard, struct wd_service *service)
 {
 	for (unsigned i = 0; i < WD_TRIGGERS; i++)
 		wd_case_free(service->cases[i]);
 	wd_memory_done(&service->memory);
 	wd_container_free(service->container);
-	wd_policy_free(service->policy);
+	wd_policies_drop(guard, service);
 	wd_marks_clear(&service->crashes);
 	wd_marks_clear(&service->ooms);
 	wd_pins_clear(service);
@@ -51,7 +52,7 @@ static void clear_turn(struct wd_guard *guard)
 	for (size_t i = 0; i < guard->scratch_count; i++)
 		free(guard->scratch[i]);
 	for (size_t i = 0; i < guard->dead_service_count; i++)
-		free_service(guard->dead_services[i]);
+		free_service(guard, guard->dead_services[i]);
 	for (size_t i = 0; i < guard->dead_incident_count; i++)
 		wd_incident_free(guard->dead_incidents[i]);
 	guard->scratch_count = guard->dead_service_count = guard->dead_incident_count = 0;
@@ -75,11 +76,12 @@ struct wd_guard *wd_guard_free(struct wd_guard *guard)
 	clear_turn(guard);
 	wd_hook_free(guard);
 	for (size_t i = 0; i < guard->count; i++)
-		free_service(guard->services[i]);
+		free_service(guard, guard->services[i]);
 	free_strangers(guard);
 	wd_map_free(guard->by_key);
 	wd_map_free(guard->by_id);
 	wd_map_free(guard->contested);
+	wd_map_free(guard->policies);
 	wd_list_done(&guard->self);
 	free(guard->services);
 	free(guard->actions);
@@ -510,8 +512,7 @@ void wd_guard_configure(struct wd_guard *guard, const struct wd_settings *settin
 		if (!service->container)
 			continue;
 		struct wd_findings ignored = {0};
-		service->policy = wd_policy_free(service->policy);
-		service->policy = wd_settings_policy(settings, service->container, &ignored);
+		wd_policies_take(guard, service, &ignored);
 		wd_findings_done(&ignored);
 		memset(service->settled, 0, sizeof(service->settled)); /* there may be more to say about it now */
 		wd_case_met(guard, service);

@@ -115,7 +115,7 @@ struct wd_move {
 struct wd_service {
 	struct wd_memory memory;        /* what is remembered; marks are filled in when it is written */
 	struct wd_container *container; /* as last inspected; NULL: remembered, or just removed */
-	struct wd_policy *policy;       /* NULL with it */
+	const struct wd_policy *policy; /* NULL with it; shared */
 	enum wd_verdict verdict;
 	const char *verdict_why;
 
@@ -215,6 +215,7 @@ struct wd_guard {
 	size_t count;
 	struct wd_map *by_key; /* identity -> service */
 	struct wd_map *by_id;  /* container id -> service */
+	struct wd_map *policies; /* values -> policy, which services share */
 	struct wd_map *strangers;
 	struct wd_map *contested; /* identities that two containers claim */
 	int64_t next_incident;
@@ -243,6 +244,10 @@ struct wd_guard {
 	struct wd_incident **dead_incidents;
 	size_t dead_incident_count;
 };
+
+/* Works its policy out anew (policies.c). Policies that are equal are one: hosts have many containers and few policies. */
+void wd_policies_take(struct wd_guard *guard, struct wd_service *service, struct wd_findings *findings);
+void wd_policies_drop(struct wd_guard *guard, struct wd_service *service);
 
 struct wd_service *wd_service_new(struct wd_guard *guard, const char *key);
 struct wd_service *wd_service_by_id(const struct wd_guard *guard, const char *id);

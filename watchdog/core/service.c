@@ -66,7 +66,7 @@ static void drop_container(struct wd_guard *guard, struct wd_service *service)
 	if (!service->container)
 		return;
 	service->container = wd_container_free(service->container);
-	service->policy = wd_policy_free(service->policy);
+	wd_policies_drop(guard, service);
 	service->running = false;
 	wd_usage_forget(service);
 	service->unhealthy_since = service->down_since = service->look_at = WD_NEVER;
@@ -309,8 +309,7 @@ static bool take_picture(struct wd_guard *guard, struct wd_service *service, con
 	if (same && service->policy)
 		return false;
 	struct wd_findings findings = {0};
-	wd_policy_free(service->policy);
-	service->policy = wd_settings_policy(guard->settings, service->container, &findings);
+	wd_policies_take(guard, service, &findings);
 	warn_findings(guard, service, &findings);
 	wd_findings_done(&findings);
 	return true;

@@ -27,7 +27,7 @@ static const char make_certificates[] =
 	"authority lab; authority other; key server; key client\n"
 	"signed server server lab IP:127.0.0.1,DNS:localhost 2\n"
 	"signed elsewhere server lab DNS:elsewhere.example 2\n"
-	"signed expired server lab IP:127.0.0.1 -1\n"
+	"signed expired server lab IP:127.0.0.1 0\n"
 	"openssl req -x509 -new -key server.key -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 -days 2 -out "
 	"self.pem\n"
 	"signed client client lab DNS:client 2; signed stranger client other DNS:stranger 2\n";

@@ -29,8 +29,8 @@ BEGIN {
 	layer("world", "act " middle " config words base")
 	layer("face", "act " middle " config words base")
 
-	headers("base", "error memory text map time json log loop http")
-	headers("words", "words records sample facts orders")
+	headers("base", "error memory text map time json log loop http digest")
+	headers("words", "words records snapshot sample facts orders")
 	headers("config", "policy settings")
 	headers("core", "guard")
 	headers("engine", "endpoint engine wire recreate")
@@ -43,8 +43,11 @@ BEGIN {
 	library("^ev[.]h$", "watchdog/base/loop.c")
 	library("^cjson/", "watchdog/base/json.c")
 	library("^(uthash|utlist|utarray)[.]h$", "watchdog/base/map.c")
+	library("^sodium[.]h$", "watchdog/base/digest.c")
 	library("^ini[.]h$", "watchdog/config/load.c")
 	library("^sqlite3[.]h$", "watchdog/store/database.c")
+	library("^archive(_entry)?[.]h$", "watchdog/vault/tar.c")
+	library("^zstd[.]h$", "watchdog/vault/squeeze.c")
 	library("^(n?curses|term)[.]h$", "watchdog/face/top.c")
 }
 function complain(what) {

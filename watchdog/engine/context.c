@@ -1,9 +1,9 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <sodium.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <watchdog/digest.h>
 #include <watchdog/json.h>
 #include <watchdog/memory.h>
 
@@ -148,14 +148,12 @@ static void find_tls_files(const char *directory, const char *hash, struct wd_co
 
 bool wd_context_load(const char *directory, const char *name, struct wd_context *ret_context, struct wd_error *error)
 {
-	unsigned char hash[crypto_hash_sha256_BYTES];
-	char hex[2 * sizeof hash + 1];
+	char hex[WD_DIGEST_TEXT];
 	struct wd_context context = {0};
 	WD_AUTO_TEXT struct wd_text text = {0};
 	if (!check_name(name, error))
 		return false;
-	crypto_hash_sha256(hash, (const unsigned char *)name, strlen(name));
-	sodium_bin2hex(hex, sizeof hex, hash, sizeof hash);
+	wd_digest_of(name, strlen(name), hex);
 	WD_AUTO_FREE char *path = wd_format("%s/contexts/meta/%s/meta.json", directory, hex);
 	if (!read_file(path, &text)) {
 		if (errno == ENOENT || errno == ENOTDIR)
@@ -173,7 +171,6 @@ bool wd_context_load(const char *directory, const char *name, struct wd_context 
 /* --- registries --- */
 
 #define DOCKER_HUB "https://index.docker.io/v1/"
-#define BASE64 sodium_base64_VARIANT_ORIGINAL
 
 /* What stands before the first slash is a registry if it looks like a host, as the client has it. */
 static char *registry_of(const char *image)
@@ -187,27 +184,22 @@ static char *registry_of(const char *image)
 /* "user:password" in base64, as `docker login` writes it where there is no helper. */
 static bool take_login(const char *encoded, struct wd_json *login)
 {
-	size_t room = strlen(encoded), length = 0;
-	WD_AUTO_FREE char *plain = wd_alloc(room + 1, 1);
-	if (sodium_base642bin((unsigned char *)plain, room, encoded, room, " \n", &length, NULL, BASE64) != 0)
-		return false;
-	plain[length] = '\0';
-	char *colon = strchr(plain, ':');
+	size_t length = 0;
+	WD_AUTO_FREE char *plain = wd_base64_parse(encoded, &length);
+	char *colon = plain ? strchr(plain, ':') : NULL;
 	if (!colon)
 		return false;
 	*colon = '\0';
 	wd_json_set_string(login, "username", plain);
 	wd_json_set_string(login, "password", colon + 1);
-	sodium_memzero(plain, room);
+	wd_wipe(plain, length);
 	return true;
 }
 
 static char *encode_login(const struct wd_json *login)
 {
 	WD_AUTO_FREE char *text = wd_json_print(login);
-	size_t length = strlen(text), room = sodium_base64_encoded_len(length, sodium_base64_VARIANT_URLSAFE);
-	char *encoded = wd_alloc(room, 1);
-	return sodium_bin2base64(encoded, room, (const unsigned char *)text, length, sodium_base64_VARIANT_URLSAFE);
+	return wd_base64_print(text, strlen(text), true);
 }
 
 char *wd_context_login(const char *text, size_t length, const char *image)

@@ -6,7 +6,7 @@ CC ?= cc
 PKG_CONFIG ?= pkg-config
 KIND ?= release
 
-PACKAGES := libcurl libcjson inih sqlite3 libsodium ncursesw
+PACKAGES := libcurl libcjson inih sqlite3 libsodium ncursesw libarchive libzstd
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual -Wformat=2 \
 	-Wundef -Wvla -Wnull-dereference -Wimplicit-fallthrough $(WERROR)
 HARDENING := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE
@@ -14,7 +14,7 @@ SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-f
 VERSION := $(shell cat VERSION)
 
 CFLAGS_release := -O2 -g $(HARDENING)
-LDFLAGS_release := -pie -Wl,-z,relro,-z,now
+LDFLAGS_release := -pie -Wl,-z,relro,-z,now -Wl,--gc-sections
 CFLAGS_asan := -O1 -g $(SANITIZERS)
 LDFLAGS_asan := $(SANITIZERS)
 CFLAGS_tsan := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
@@ -29,7 +29,9 @@ CPPFLAGS += -Iinclude -Itests -D_GNU_SOURCE -DSEADOG_VERSION='"$(VERSION)"'
 ALL_CFLAGS := -std=gnu17 $(WARNINGS) $(CFLAGS_$(KIND)) -ffile-prefix-map=$(CURDIR)=. -pthread \
 	$(shell $(PKG_CONFIG) --cflags $(PACKAGES)) $(CFLAGS)
 ALL_LDFLAGS := $(LDFLAGS_$(KIND)) -pthread $(LDFLAGS)
-LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -lev -lm
+# Of libarchive a tenth is needed; what is shared would bring 40 MB of other libraries (ICU) into a daemon that needs none.
+ARCHIVE_release := $(if $(findstring /,$(shell $(CC) -print-file-name=libarchive.a)),-l:libarchive.a)
+LIBS := $(shell $(PKG_CONFIG) --libs $(filter-out libarchive,$(PACKAGES))) $(or $(ARCHIVE_$(KIND)),-larchive) -lev -lm
 
 SOURCES := $(sort $(wildcard watchdog/*/*.c))
 OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out watchdog/face/main.c,$(SOURCES)))

@@ -49,6 +49,18 @@ struct wd_ladder {
 	unsigned count;
 };
 
+/* When snapshots are taken: sets of bits, as the five fields of cron say it; "hourly" and "daily 03:00" are such too. */
+struct wd_schedule {
+	bool on;
+	bool any_minute, any_day, any_weekday; /* the field (for any_minute: or that of the hour) begins with a star */
+	uint64_t minutes;
+	uint32_t hours, days, months; /* days from bit 1, months from bit 1 */
+	uint32_t weekdays;            /* bit 0: Sunday */
+};
+struct wd_keeping { /* how many snapshots are kept: the newest, and the newest of so many days, weeks and months */
+	int64_t newest, daily, weekly, monthly;
+};
+
 struct wd_policy {
 	char *name;  /* of the [policy NAME] that matched, or NULL */
 	bool watched;
@@ -68,6 +80,8 @@ struct wd_policy {
 	wd_time good_after;
 	int64_t pins_kept;
 	char *rollback_to; /* the name of an image, or NULL */
+	struct wd_schedule snapshot_schedule;
+	struct wd_keeping keeping;
 	bool cascade;      /* a rollback recreates what depends on the container too, instead of being refused */
 	char *values;      /* all that it was made of, as one text: policies of the same values are equal */
 	size_t users;      /* of one that is shared, kept by whoever shares it */

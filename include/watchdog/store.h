@@ -12,6 +12,7 @@
 #include <watchdog/json.h>
 #include <watchdog/loop.h>
 #include <watchdog/records.h>
+#include <watchdog/snapshot.h>
 
 struct wd_store;
 
@@ -39,6 +40,9 @@ void wd_store_service(struct wd_store *store, const struct wd_memory *memory, wd
 void wd_store_pins(struct wd_store *store, const char *service, const struct wd_pins *pins);
 void wd_store_forget(struct wd_store *store, const char *service);
 void wd_store_incident(struct wd_store *store, const struct wd_incident *incident, wd_store_done *done, void *data);
+/* The catalogue of snapshots. Their manifests, beside them, say the same: it may be lost. */
+void wd_store_snapshot(struct wd_store *store, const struct wd_snapshot *snapshot);
+void wd_store_drop_snapshot(struct wd_store *store, const char *id);
 void wd_store_resume(struct wd_store *store, wd_stamp last_event); /* where the event stream is to be resumed */
 
 /* From now on no done and no answer with that data is called; what was asked for happens all the same. For owners that
@@ -71,6 +75,9 @@ typedef void wd_store_journal_callback(void *data, const struct wd_journal *jour
 bool wd_store_load(struct wd_store *store, wd_store_memory_callback *callback, void *data, struct wd_error *error);
 bool wd_store_load_journal(struct wd_store *store, wd_store_journal_callback *callback, void *data,
                            struct wd_error *error);
+typedef void wd_store_snapshot_callback(void *data, const struct wd_snapshot *snapshot); /* newest first */
+bool wd_store_load_snapshots(struct wd_store *store, wd_store_snapshot_callback *callback, void *data,
+                             struct wd_error *error);
 /* When plans of incidents have begun since that moment, newest first, `most` at most. */
 typedef void wd_store_action_callback(void *data, wd_stamp began);
 bool wd_store_load_actions(struct wd_store *store, wd_stamp since, size_t most, wd_store_action_callback *callback,

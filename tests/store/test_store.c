@@ -866,6 +866,121 @@ static void the_directory_is_private_and_made_if_its_parent_is_there(void **stat
 	assert_non_null(strstr(error.text, "cannot make state directory"));
 }
 
+static void put_snapshot(struct wd_store *store, const char *id, wd_stamp stamp, const char *broken)
+{
+	struct wd_snapshot snapshot = {
+		.stamp = stamp, .well = true, .verified = broken ? 0 : 77, .paused_seconds = 1.25};
+	snapshot.id = wd_copy(id);
+	snapshot.service = wd_copy("shop/db/1");
+	snapshot.name = wd_copy("db");
+	snapshot.image = wd_copy("postgres:16");
+	snapshot.image_id = wd_copy("sha256:0123");
+	snapshot.broken = wd_copy(broken);
+	for (unsigned n = 0; n < 2; n++) {
+		struct wd_snapshot_volume *volume = wd_snapshot_add(&snapshot);
+		volume->name = wd_copy(n ? "/srv/files" : "data");
+		volume->path = wd_copy("/srv/files");
+		volume->kind = wd_copy(n ? "bind" : "volume");
+		volume->file = wd_copy("data.tar.zst");
+		volume->sha256 = wd_copy("abc");
+		volume->bytes = 5000000000;
+		volume->stored_bytes = 1234 + n;
+		volume->files = 100000;
+		wd_list_add(&volume->warnings, "run/x.sock: a socket, left out");
+		wd_list_add(&volume->warnings, "dev/null: a device, left out");
+	}
+	wd_store_snapshot(store, &snapshot);
+	wd_snapshot_done(&snapshot);
+}
+
+struct shelf {
+	struct wd_snapshot items[4];
+	size_t count;
+};
+
+static void keep_snapshot(void *data, const struct wd_snapshot *snapshot)
+{
+	struct shelf *shelf = data;
+	assert_true(shelf->count < 4);
+	wd_snapshot_copy(&shelf->items[shelf->count++], snapshot);
+}
+
+static void load_snapshots(struct wd_store *store, struct shelf *shelf)
+{
+	struct wd_error error = {0};
+	shelf->count = 0;
+	assert_true(wd_store_load_snapshots(store, keep_snapshot, shelf, &error));
+}
+
+static void empty_shelf(struct shelf *shelf)
+{
+	for (size_t i = 0; i < shelf->count; i++)
+		wd_snapshot_done(&shelf->items[i]);
+}
+
+static void snapshots_come_back_as_they_were_given_newest_first(void **state)
+{
+	(void)state;
+	struct wd_store *store = open_with(NULL);
+	struct shelf shelf;
+	put_snapshot(store, "one", 1000, NULL);
+	put_snapshot(store, "two", 2000, NULL);
+	put_snapshot(store, "two", 2000, "data.tar.zst: the checksum is another");
+	store = again(store);
+	load_snapshots(store, &shelf);
+	assert_int_equal(shelf.count, 2);
+	const struct wd_snapshot *two = &shelf.items[0], *one = &shelf.items[1];
+	assert_string_equal(two->id, "two");
+	assert_string_equal(two->broken, "data.tar.zst: the checksum is another");
+	assert_int_equal(two->verified, 0);
+	assert_string_equal(one->id, "one");
+	assert_null(one->broken);
+	assert_int_equal(one->verified, 77);
+	assert_true(one->well);
+	assert_int_equal(one->stamp, 1000);
+	assert_true(one->paused_seconds > 1.2499 && one->paused_seconds < 1.2501);
+	assert_string_equal(one->service, "shop/db/1");
+	assert_string_equal(one->name, "db");
+	assert_string_equal(one->image, "postgres:16");
+	assert_string_equal(one->image_id, "sha256:0123");
+	assert_int_equal(one->volume_count, 2);
+	const struct wd_snapshot_volume *volume = &one->volumes[1];
+	assert_string_equal(volume->name, "/srv/files");
+	assert_string_equal(volume->path, "/srv/files");
+	assert_string_equal(volume->kind, "bind");
+	assert_string_equal(volume->file, "data.tar.zst");
+	assert_string_equal(volume->sha256, "abc");
+	assert_true(volume->bytes == 5000000000 && volume->stored_bytes == 1235 && volume->files == 100000);
+	assert_int_equal(volume->warnings.count, 2);
+	assert_string_equal(volume->warnings.items[1], "dev/null: a device, left out");
+	empty_shelf(&shelf);
+	wd_store_close(store);
+}
+
+static void a_snapshot_that_is_dropped_is_gone_with_its_volumes(void **state)
+{
+	(void)state;
+	struct wd_store *store = open_with(NULL);
+	struct shelf shelf;
+	put_snapshot(store, "one", 1000, NULL);
+	put_snapshot(store, "two", 2000, NULL);
+	wd_store_drop_snapshot(store, "one");
+	store = again(store);
+	load_snapshots(store, &shelf);
+	assert_int_equal(shelf.count, 1);
+	assert_string_equal(shelf.items[0].id, "two");
+	assert_int_equal(shelf.items[0].volume_count, 2);
+	empty_shelf(&shelf);
+	wd_store_close(store);
+	struct wd_error error = {0};
+	store = wd_store_open_reading(place, &error);
+	assert_non_null(store);
+	load_snapshots(store, &shelf);
+	assert_int_equal(shelf.count, 1);
+	empty_shelf(&shelf);
+	wd_store_close(store);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -875,6 +990,8 @@ int main(void)
 		STORY(what_is_known_of_images_outlives_the_changes_of_its_service),
 		STORY(who_is_forgotten_leaves_no_images_behind),
 		STORY(a_forgotten_service_is_gone),
+		STORY(snapshots_come_back_as_they_were_given_newest_first),
+		STORY(a_snapshot_that_is_dropped_is_gone_with_its_volumes),
 		STORY(an_incident_comes_back_with_its_steps_notes_and_logs),
 		STORY(a_list_of_incidents_may_be_brief),
 		STORY(an_incident_that_changes_keeps_nothing_of_its_older_self),

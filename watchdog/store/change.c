@@ -2,6 +2,7 @@
 
 #include "pins.h"
 #include "rows.h"
+#include "snapshots.h"
 #include <inttypes.h>
 #include <string.h>
 #include <watchdog/memory.h>
@@ -50,6 +51,20 @@ struct wd_change *wd_change_forget(const char *service)
 {
 	struct wd_change *change = new_change(WD_CHANGE_FORGET);
 	change->service = wd_copy(service);
+	return change;
+}
+
+struct wd_change *wd_change_snapshot(const struct wd_snapshot *snapshot)
+{
+	struct wd_change *change = new_change(WD_CHANGE_SNAPSHOT);
+	wd_snapshot_copy(&change->snapshot, snapshot);
+	return change;
+}
+
+struct wd_change *wd_change_drop_snapshot(const char *id)
+{
+	struct wd_change *change = new_change(WD_CHANGE_DROP_SNAPSHOT);
+	change->dropped = wd_copy(id);
 	return change;
 }
 
@@ -120,6 +135,12 @@ static void free_record(struct wd_change *change)
 	case WD_CHANGE_FORGET:
 		free(change->service);
 		break;
+	case WD_CHANGE_SNAPSHOT:
+		wd_snapshot_done(&change->snapshot);
+		break;
+	case WD_CHANGE_DROP_SNAPSHOT:
+		free(change->dropped);
+		break;
 	case WD_CHANGE_INCIDENT:
 		wd_incident_free(change->incident);
 		break;
@@ -155,6 +176,10 @@ char *wd_change_subject(const struct wd_change *change)
 		return wd_format("service %s", change->service);
 	case WD_CHANGE_PINS:
 		return wd_format("pins %s", change->pins.service);
+	case WD_CHANGE_SNAPSHOT:
+		return wd_format("snapshot %s", change->snapshot.id);
+	case WD_CHANGE_DROP_SNAPSHOT:
+		return wd_format("snapshot %s", change->dropped);
 	case WD_CHANGE_INCIDENT:
 		return wd_format("incident %" PRId64, change->incident->id);
 	case WD_CHANGE_RESUME:
@@ -193,6 +218,10 @@ bool wd_change_apply(const struct wd_change *change, struct wd_database *databas
 		return wd_rows_put_pins(database, change->pins.service, &change->pins.record, error);
 	case WD_CHANGE_FORGET:
 		return wd_rows_drop_service(database, change->service, error);
+	case WD_CHANGE_SNAPSHOT:
+		return wd_rows_put_snapshot(database, &change->snapshot, error);
+	case WD_CHANGE_DROP_SNAPSHOT:
+		return wd_rows_drop_snapshot(database, change->dropped, error);
 	case WD_CHANGE_INCIDENT:
 		return wd_rows_put_incident(database, change->incident, error);
 	case WD_CHANGE_RESUME:

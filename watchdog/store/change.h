@@ -10,6 +10,8 @@ enum wd_change_kind {
 	WD_CHANGE_SERVICE,
 	WD_CHANGE_PINS,
 	WD_CHANGE_FORGET,
+	WD_CHANGE_SNAPSHOT,
+	WD_CHANGE_DROP_SNAPSHOT,
 	WD_CHANGE_INCIDENT,
 	WD_CHANGE_RESUME,
 	WD_CHANGE_JOURNAL,
@@ -31,6 +33,8 @@ struct wd_change {
 			struct wd_pins record;
 		} pins;
 		struct wd_incident *incident;
+		struct wd_snapshot snapshot;
+		char *dropped; /* the id of a snapshot */
 		struct wd_journal journal;
 		int64_t number; /* a moment, or the id of what is struck out */
 		struct {
@@ -52,6 +56,8 @@ TAILQ_HEAD(wd_changes, wd_change);
 struct wd_change *wd_change_service(const struct wd_memory *memory);
 struct wd_change *wd_change_pins(const char *service, const struct wd_pins *pins);
 struct wd_change *wd_change_forget(const char *service);
+struct wd_change *wd_change_snapshot(const struct wd_snapshot *snapshot);
+struct wd_change *wd_change_drop_snapshot(const char *id);
 struct wd_change *wd_change_incident(const struct wd_incident *incident);
 struct wd_change *wd_change_journal(const struct wd_journal *journal);
 struct wd_change *wd_change_number(enum wd_change_kind kind, int64_t number);

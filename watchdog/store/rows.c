@@ -3,6 +3,7 @@
 #include "marks.h"
 #include "pins.h"
 #include "points.h"
+#include "snapshots.h"
 #include <limits.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -69,7 +70,7 @@ static const char throttle_schema[] = "ALTER TABLE services ADD COLUMN throttle_
 static const char points_schema[] = "ALTER TABLE incidents ADD COLUMN points TEXT;";
 
 static const char *const schema_steps[] = {first_schema,   journal_details, account_schema,
-					   wd_pins_schema, throttle_schema, points_schema};
+					   wd_pins_schema, throttle_schema, points_schema, wd_snapshots_schema};
 
 const struct wd_schema wd_rows_schema = {
 	.application_id = APPLICATION_ID,

@@ -2,6 +2,7 @@
 #include "change.h"
 #include "home.h"
 #include "rows.h"
+#include "snapshots.h"
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
@@ -387,6 +388,16 @@ void wd_store_forget(struct wd_store *store, const char *service)
 	ask(store, wd_change_forget(service), NULL, NULL);
 }
 
+void wd_store_snapshot(struct wd_store *store, const struct wd_snapshot *snapshot)
+{
+	ask(store, wd_change_snapshot(snapshot), NULL, NULL);
+}
+
+void wd_store_drop_snapshot(struct wd_store *store, const char *id)
+{
+	ask(store, wd_change_drop_snapshot(id), NULL, NULL);
+}
+
 void wd_store_incident(struct wd_store *store, const struct wd_incident *incident, wd_store_done *done, void *data)
 {
 	ask(store, wd_change_incident(incident), done, data);
@@ -461,6 +472,22 @@ bool wd_store_load(struct wd_store *store, wd_store_memory_callback *callback, v
 		wd_memory_done(&memories[n]);
 	}
 	free(memories);
+	return ok;
+}
+
+bool wd_store_load_snapshots(struct wd_store *store, wd_store_snapshot_callback *callback, void *data,
+			     struct wd_error *error)
+{
+	wait_until_idle(store);
+	struct wd_snapshot *snapshots = NULL;
+	size_t count = 0;
+	bool ok = !store->database || wd_rows_snapshots(store->database, &snapshots, &count, error);
+	for (size_t n = 0; n < count; n++) {
+		if (ok)
+			callback(data, &snapshots[n]);
+		wd_snapshot_done(&snapshots[n]);
+	}
+	free(snapshots);
 	return ok;
 }
 

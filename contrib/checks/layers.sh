@@ -32,7 +32,7 @@ BEGIN {
 	headers("base", "error memory text map time json log loop http digest")
 	headers("words", "words records snapshot sample facts orders")
 	headers("config", "policy settings")
-	headers("core", "guard")
+	headers("core", "guard calendar keeping")
 	headers("engine", "endpoint engine wire recreate")
 	headers("store", "store")
 	headers("meter", "meter")

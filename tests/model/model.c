@@ -176,7 +176,7 @@ static void publish(struct model *model, const char *type, const char *action, c
 void model_tell(struct model_container *container, const char *action, const char *key, const char *value)
 {
 	struct model *model = container->model;
-	if (model->down)
+	if (model->down || model->no_events)
 		return;
 	wd_stamp stamp = next_stamp(model);
 	WD_AUTO_JSON struct wd_json *json = model_event_json(container, action, key, value, stamp);
@@ -204,6 +204,11 @@ void model_listen(struct model *model, model_listener *listener, void *data)
 {
 	model->listener = listener;
 	model->listener_data = data;
+}
+
+void model_make_no_events(struct model *model)
+{
+	model->no_events = true;
 }
 
 void model_replay(const struct model *model, wd_stamp since, model_listener *listener, void *data)

@@ -100,7 +100,7 @@ struct model {
 	size_t ring_first, ring_count;
 	model_listener *listener;
 	void *listener_data;
-	bool update_race, down, was_killed, live_restore, shutting_down;
+	bool no_events, update_race, down, was_killed, live_restore, shutting_down;
 };
 
 /* model.c */

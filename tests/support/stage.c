@@ -93,7 +93,7 @@ static void on_model(void *data, const struct model_answer *answer)
 	struct stage_call *call = data;
 
 	call->body = wd_copy_part(answer->body, answer->length);
-	call->why = wd_wire_complaint(answer->body, answer->length);
+	call->why = answer->status >= 400 ? wd_wire_complaint(answer->body, answer->length) : wd_copy("");
 	call->answer = (struct wd_engine_answer){
 		.end = answer->status ? WD_HTTP_ANSWERED : WD_HTTP_UNSENT,
 		.status = answer->status,

@@ -470,17 +470,19 @@ struct wd_json *wd_json_null(void)
 static char *valid_copy(const char *string)
 {
 	struct wd_text text = {0};
-	size_t length = strlen(string);
+	size_t length = strlen(string), run = 0; /* where that begins which is copied as it stands */
 
 	for (size_t i = 0; i < length;) {
-		size_t size = wd_rune_read(string + i, length - i, NULL);
+		size_t size = (unsigned char)string[i] < 0x80 ? 1 : wd_rune_read(string + i, length - i, NULL);
 
-		if (size)
-			wd_text_put(&text, string + i, size);
-		else
+		if (!size) {
+			wd_text_put(&text, string + run, i - run);
 			wd_text_add(&text, "\xef\xbf\xbd");
+			run = i + 1;
+		}
 		i += size ? size : 1;
 	}
+	wd_text_put(&text, string + run, length - run);
 	return wd_text_take(&text);
 }
 

@@ -17,6 +17,10 @@ char *wd_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Passes on what a library has allocated; NULL means there is no memory, and the abort. */
 void *wd_need(void *block);
 
+/* Gives back to the kernel what lies free between pieces that are used, as after a burst: the C library does so by itself
+ * only at the end of the heap. Costs a walk over all that is free. */
+void wd_memory_trim(void);
+
 /* Frees *slot and puts a copy of text there. */
 void wd_replace(char **slot, const char *text);
 

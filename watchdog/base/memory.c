@@ -2,6 +2,9 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include <watchdog/memory.h>
 
@@ -52,6 +55,13 @@ char *wd_format(const char *format, ...)
 	int length = vasprintf(&text, format, arguments);
 	va_end(arguments);
 	return wd_need(length < 0 ? NULL : text);
+}
+
+void wd_memory_trim(void)
+{
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
 }
 
 void wd_replace(char **slot, const char *text)

@@ -17,6 +17,7 @@
 #define FIRST_LOOK_BACK WD_HOUR
 /* Rows that nobody waits for reach the disk within that. What is told twice, the rows know. */
 #define LATE_ROWS (10 * WD_SECOND)
+#define TRIM_AFTER (2 * WD_SECOND)
 #define SWEPT_AGAIN (2 * WD_MINUTE)
 
 /* --- facts ------------------------------------------------------------------------------------------------------------ */
@@ -113,6 +114,8 @@ static void on_fact(void *data, const struct wd_fact *fact)
 	}
 	if (fact->kind == WD_FACT_SYNCED || fact->kind == WD_FACT_ENGINE_DOWN)
 		say_status(daemon);
+	if (fact->kind == WD_FACT_SYNCED)
+		wd_daemon_trim_later(daemon);
 }
 
 static void on_talk(void *data, enum wd_log_level level, const char *text)
@@ -150,6 +153,18 @@ static void on_turn(void *data)
 }
 
 /* --- housework -------------------------------------------------------------------------------------------------------- */
+
+/* Not at once: who asks each second would pay for it each second. */
+static void trim(void *data)
+{
+	(void)data;
+	wd_memory_trim();
+}
+
+void wd_daemon_trim_later(struct wd_daemon *daemon)
+{
+	wd_timer_set(daemon->trim, wd_loop_now(daemon->loop) + TRIM_AFTER);
+}
 
 static void do_housework(void *data)
 {
@@ -422,6 +437,7 @@ static bool open_store(struct wd_daemon *daemon, struct wd_error *error)
 static void make_timers(struct wd_daemon *daemon)
 {
 	daemon->wake = wd_timer_new(daemon->loop, on_wake, daemon);
+	daemon->trim = wd_timer_new(daemon->loop, trim, NULL);
 	daemon->housework = wd_timer_new(daemon->loop, do_housework, daemon);
 	daemon->sweeping = wd_timer_new(daemon->loop, sweep, daemon);
 	daemon->terminate = wd_signal_new(daemon->loop, SIGTERM, on_terminate, daemon);
@@ -475,6 +491,8 @@ static void drop_handles(struct wd_daemon *daemon)
 {
 	if (daemon->wake)
 		wd_timer_free(daemon->wake);
+	if (daemon->trim)
+		wd_timer_free(daemon->trim);
 	if (daemon->housework)
 		wd_timer_free(daemon->housework);
 	if (daemon->sweeping)

@@ -54,6 +54,7 @@ struct wd_daemon {
 	struct wd_timer *wake;      /* when the guard wants to be told the time */
 	struct wd_timer *sweeping;  /* once more, for what rollbacks of a dead watchdog have left */
 	bool swept;
+	struct wd_timer *trim;      /* the Engine's list and people's questions are answered in bursts of memory */
 	struct wd_timer *housework; /* once a minute: the resume point, old incidents */
 	struct wd_signal *terminate, *interrupt, *reload;
 	int engine_lock; /* one watchdog per Engine; -1 until taken */
@@ -70,6 +71,9 @@ struct wd_daemon {
 	bool ending;         /* answers of the store that still come are for nobody */
 	int exit_code;
 };
+
+/* daemon.c: gives memory back to the kernel once there were no answers for two seconds. */
+void wd_daemon_trim_later(struct wd_daemon *daemon);
 
 /* orders.c */
 void wd_daemon_tell(struct wd_daemon *daemon, struct wd_fact *fact); /* and carries out what is ordered */

@@ -607,6 +607,7 @@ void wd_daemon_request(void *data, struct wd_peer *peer, const char *verb, const
 {
 	struct wd_daemon *daemon = data;
 
+	wd_daemon_trim_later(daemon);
 	if (wd_text_equal(verb, "ping"))
 		do_ping(daemon, peer);
 	else if (wd_text_equal(verb, "status"))

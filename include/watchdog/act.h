@@ -60,6 +60,8 @@ struct wd_resumed {
 	const char *replaced_by; /* as in WD_FACT_ACTED: a rollback that is DONE is to be verified anew */
 };
 typedef void wd_actor_resumed(void *data, const struct wd_resumed *resumed);
+/* Of a row of the journal that is about a pair of containers: the new one's id, or NULL. The caller frees. */
+char *wd_actor_made(const struct wd_journal *row);
 bool wd_actor_recover(struct wd_actor *actor, wd_actor_resumed *callback, void *data, struct wd_error *error);
 
 /* After wd_actor_recover(), and once more some minutes later: sees to containers that a rollback has left and no journal

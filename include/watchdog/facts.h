@@ -1,5 +1,4 @@
-/* facts.h: what the machine (guard.h) is told. Plain data; what it orders: orders.h; what is remembered: records.h.
- * Strings in facts are lent by the teller for the call. */
+/* facts.h: what the machine (guard.h) is told: plain data, strings lent for the call. What it orders: orders.h. */
 #ifndef WATCHDOG_FACTS_H
 #define WATCHDOG_FACTS_H
 
@@ -59,6 +58,7 @@ struct wd_fact {
 		wd_stamp spent;
 		struct {
 			const char *id;        /* of its container */
+			const char *made;      /* a rollback: of the new one, which may be the service by now; may be NULL */
 			const char *service;   /* as it was called then: for one whose container is another by now */
 			enum wd_action action; /* STOP or PAUSE: a hold; THROTTLE; RELEASE */
 			uint64_t ticket;       /* with WD_TICKET_RESUMED set, so that it is none of the guard's own */

@@ -8,8 +8,8 @@
  * Verbs of a container: runs [always|no|on-failure:N|unless-stopped] [count=N] [waited=6.4s] [label KEY=VALUE] [exit=N]
  * [check] [autoremove] [id=N] · dies CODE · starts [by hand] · crashes CODE · killed [SIGNAL] · stopped · oom · healthy ·
  * unhealthy · limited CPUS (by somebody) · paused · removed · vanishes (without an event) · gives-up "why" (a restart that fails without an event) ·
- * renamed NAME (parked by a plan) · pin [IMAGE] · unpin · forgive · rollback [IMAGE] · refused "why" · undone "why" · resumes [release] (a rollback, or
- * a release, that a dead seadog left) · did (the plan ordered last is done; of a rollback: the new container runs) · begins (a release has started it, and goes on) · failed "why" · seen (as it is,
+ * renamed NAME (parked by a plan) · called NAME (by a person) · pin [IMAGE] · unpin · forgive · rollback [IMAGE] · refused "why" · undone "why" · resumes [release|throttle]
+ * (a rollback, or that, that a dead seadog left) · did (the plan ordered last is done; of a rollback: the new container runs) · begins (a release has started it, and goes on) · failed "why" · seen (as it is,
  * by the list after a connection) · uses memory 120MiB +1MiB/s of 128MiB cache 20MiB cpu 0.5 of 2 pids 7 of 100 oom 1
  * pressure memory 40% (support/uses.h; looked at once an interval from then on, as far as the guard wishes) · died-at 5s CODE (told only now) · stale 1s (an inspect that was asked then) · started (the event alone) · hold · release · mute 30m · unmute. Of the world: engine up|down|restarted, synced,
  * disk full|fine|slow, late 3s, blind on|off (inspects are not answered), deaf on|off (nothing is told, though it
@@ -109,22 +109,26 @@ static struct box *box_of(struct scene *scene, const char *name)
 
 static void tell(struct scene *scene, struct wd_fact *fact);
 
+static const struct box *box_by_id(const struct scene *scene, const char *id)
+{
+	for (unsigned i = 0; i < scene->count; i++)
+		if (strcmp(scene->boxes[i].id, id) == 0)
+			return &scene->boxes[i];
+	return NULL;
+}
+
+/* One that was made anew is another container: the old one is gone. */
 static void answer_inspect(struct scene *scene, const char *id)
 {
-	for (unsigned i = 0; i < scene->count; i++) {
-		struct box *box = &scene->boxes[i];
-		if (strcmp(box->id, id) != 0)
-			continue;
-		struct wd_fact fact = {.kind = WD_FACT_CONTAINER};
+	const struct box *box = box_by_id(scene, id);
+	struct wd_fact fact = {.kind = WD_FACT_GONE, .id = id};
+
+	if (box && box->there) {
+		fact.kind = WD_FACT_CONTAINER;
 		fact.seen.container = &box->container;
 		fact.seen.asked = scene->now;
-		if (!box->there) {
-			fact.kind = WD_FACT_GONE;
-			fact.id = id;
-		}
-		tell(scene, &fact);
-		return;
 	}
+	tell(scene, &fact);
 }
 
 static void answer_store(struct scene *scene, const struct wd_order *order)
@@ -555,17 +559,22 @@ static void plan_ended(struct scene *scene, struct box *box, enum wd_plan_end en
 }
 
 /* A rollback is written down with the container that it replaces. */
-static void resumes(struct scene *scene, const struct box *box, bool release)
+static void resumes(struct scene *scene, const struct box *box, const char *plan)
 {
 	struct wd_fact fact = {.kind = WD_FACT_RESUMING};
 
-	fact.resuming.id = release ? box->id : box->old_id;
+	fact.resuming.id = *plan ? box->id : box->old_id;
+	fact.resuming.made = *plan ? NULL : box->id;
 	fact.resuming.service = box->container.service;
-	fact.resuming.action = release ? WD_ACTION_RELEASE : WD_ACTION_ROLLBACK;
+	fact.resuming.action = WD_ACTION_ROLLBACK;
+	if (*plan && !wd_action_parse(plan, &fact.resuming.action))
+		fail_at(scene, "no such plan: %s", plan);
 	fact.resuming.ticket = WD_TICKET_RESUMED | 7;
 	tell(scene, &fact);
-	scene->last = (struct wd_order){
-		.action = fact.resuming.action, .ticket = fact.resuming.ticket, .policy = scene->last.policy};
+	scene->last = (struct wd_order){.action = fact.resuming.action,
+					.ticket = fact.resuming.ticket,
+					.policy = scene->last.policy,
+					.cpus = scene->last.cpus};
 }
 
 static void ask_for(struct scene *scene, const char *name, enum wd_ask what, wd_time until, const char *image)
@@ -594,6 +603,17 @@ static void parked(struct scene *scene, struct box *box, const char *name)
 	wd_replace(&box->container.name, name);
 	wd_replace(&box->container.service, name);
 	box->container.transient = true;
+	tell_event(scene, box, WD_EVENT_RENAME, -1, 0, WD_HEALTH_NONE);
+}
+
+/* Its own labels, if it has any, say what they said. */
+static void called(struct scene *scene, struct box *box, const char *name)
+{
+	struct wd_container *container = &box->container;
+
+	if (wd_text_equal(container->service, container->name))
+		wd_replace(&container->service, name);
+	wd_replace(&container->name, name);
 	tell_event(scene, box, WD_EVENT_RENAME, -1, 0, WD_HEALTH_NONE);
 }
 
@@ -661,12 +681,14 @@ static void container_does(struct scene *scene, struct box *box, char **words, s
 		plan_ended(scene, box, WD_PLAN_FAILED, what);
 	else if (wd_text_equal(verb, "renamed"))
 		parked(scene, box, what);
+	else if (wd_text_equal(verb, "called"))
+		called(scene, box, what);
 	else if (wd_text_equal(verb, "refused"))
 		plan_ended(scene, box, WD_PLAN_REFUSED, what);
 	else if (wd_text_equal(verb, "undone"))
 		plan_ended(scene, box, WD_PLAN_UNDONE, what);
 	else if (wd_text_equal(verb, "resumes"))
-		resumes(scene, box, wd_text_equal(what, "release"));
+		resumes(scene, box, what);
 	else if (wd_text_equal(verb, "pin"))
 		ask_for(scene, box->container.name, WD_ASK_PIN, 0, what);
 	else if (wd_text_equal(verb, "unpin"))

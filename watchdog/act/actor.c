@@ -352,6 +352,15 @@ static void on_left(void *data, const struct wd_journal *row)
 	wd_actor_start(actor, plan, &task, swap);
 }
 
+char *wd_actor_made(const struct wd_journal *row)
+{
+	struct wd_swap *swap = wd_swap_recall(row->name, row->details);
+	char *made = swap ? wd_copy(swap->made) : NULL;
+
+	wd_swap_free(swap);
+	return made;
+}
+
 bool wd_actor_recover(struct wd_actor *actor, wd_actor_resumed *callback, void *data, struct wd_error *error)
 {
 	actor->on_resumed = callback;

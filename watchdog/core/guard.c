@@ -20,6 +20,7 @@ struct wd_guard *wd_guard_new(const struct wd_settings *settings, const struct w
 	guard->policies = wd_map_new();
 	guard->strangers = wd_map_new();
 	guard->contested = wd_map_new();
+	guard->claims = wd_map_new();
 	guard->next_incident = next_incident;
 	guard->next_ticket = 1;
 	guard->now = guard->born = now;
@@ -82,6 +83,8 @@ struct wd_guard *wd_guard_free(struct wd_guard *guard)
 	wd_map_free(guard->by_id);
 	wd_map_free(guard->contested);
 	wd_map_free(guard->policies);
+	wd_claim_clear(guard);
+	wd_map_free(guard->claims);
 	wd_list_done(&guard->self);
 	free(guard->services);
 	free(guard->actions);
@@ -273,6 +276,7 @@ static void pass_time(struct wd_guard *guard, bool all)
 			guard->wake = service->next;
 		}
 	}
+	wd_claim_time(guard);
 }
 
 /* What is remembered has its verdict though the Engine may be away for long. */
@@ -296,6 +300,8 @@ static void tell_event(struct wd_guard *guard, const struct wd_event *event)
 	}
 	wd_event_take(guard, service, event);
 	settle(guard, service);
+	if (event->kind == WD_EVENT_DESTROY)
+		wd_claim_settle(guard, event->id);
 }
 
 static void tell_seen(struct wd_guard *guard, const struct wd_fact *fact)
@@ -304,6 +310,7 @@ static void tell_seen(struct wd_guard *guard, const struct wd_fact *fact)
 	struct wd_service *service = wd_service_by_id(guard, fact->seen.container->id);
 	if (service)
 		settle(guard, service);
+	wd_claim_settle(guard, fact->seen.container->id);
 }
 
 static bool has_more_to_keep(const struct wd_guard *guard, const struct wd_service *service)
@@ -335,6 +342,8 @@ static void tell_gone(struct wd_guard *guard, const char *id)
 	}
 	if (service)
 		lose(guard, service);
+	wd_claim_settle(guard, id);
+	wd_claim_drop(guard, id);
 }
 
 /* After a whole list: what was not told with it is gone, or the Engine did not answer about it. Which of them, it says
@@ -360,6 +369,7 @@ static void tell_up(struct wd_guard *guard, bool restarted)
 {
 	guard->up = true;
 	guard->synced = false;
+	wd_claim_clear(guard); /* the list tells of each anew */
 	for (size_t i = 0; i < guard->count; i++)
 		guard->services[i]->listed = false;
 	if (restarted) {
@@ -420,6 +430,7 @@ static void tell_stored(struct wd_guard *guard, const struct wd_fact *fact)
 static void tell_acted(struct wd_guard *guard, const struct wd_fact *fact)
 {
 	wd_case_acted(guard, fact);
+	wd_claim_settle(guard, "");
 	pass_time(guard, false);
 }
 

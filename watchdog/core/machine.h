@@ -1,7 +1,8 @@
 /* machine.h: what the files of the core share. The guard (guard.c) owns services (service.c). Events (event.c) and inspects
  * (sight.c) become crashes and OOM kills (crash.c) in windows (window.c); the judge (judge.c) trips triggers; a tripped
  * trigger is a case (case.c and its neighbours, see case.h), which climbs its ladder (ladder.c) as far as the gate (gate.c)
- * lets it; what people ask for goes its own way (manual.c); holds are in hold.c, reasons are phrased in reason.c.
+ * lets it; what people ask for goes its own way (manual.c); holds are in hold.c, reasons are phrased in reason.c. Whose an
+ * identity is that two containers claim: claim.c.
  *
  * States of a service, as people see them (wd_verdict):
  *
@@ -218,6 +219,7 @@ struct wd_guard {
 	struct wd_map *policies; /* values -> policy, which services share */
 	struct wd_map *strangers;
 	struct wd_map *contested; /* identities that two containers claim */
+	struct wd_map *claims;    /* containers that are not taken in yet, or not under that name (claim.c) */
 	int64_t next_incident;
 	uint64_t next_ticket;
 	wd_time now; /* of the fact being told */
@@ -267,6 +269,23 @@ const char *wd_service_name(const struct wd_service *service);
 bool wd_service_may_touch(const struct wd_guard *guard, const struct wd_service *service);
 bool wd_service_busy(const struct wd_service *service); /* a plan of ours is under way */
 void wd_guard_stranger(struct wd_guard *guard, const struct wd_event *event);
+
+/* --- who is who (claim.c) ------------------------------------------------------------------------------------------- */
+
+/* An identity is its container's, whose id the row remembers, until the Engine has said what became of that: it is there
+ * (then each goes by its name), it goes by another name, or it is gone (then the newcomer is a new deployment). Lists and
+ * answers come in any order, so the Engine is asked about the owner first, and about the newcomer again after it. */
+bool wd_claim_waits(struct wd_guard *guard, const char *key, const char *id); /* it is not that service yet */
+/* Whose the identity is as far as we know, if that is another container, which may or may not be there still; or NULL. */
+struct wd_service *wd_claim_owner(const struct wd_guard *guard, const char *key, const char *id);
+void wd_claim_hidden(struct wd_guard *guard, const char *id);                     /* asked again when the plan ends */
+bool wd_claim_is_made(const struct wd_guard *guard, const char *owner);
+/* What became of it is known; "": a plan has ended, so what it had hidden is asked for. */
+void wd_claim_settle(struct wd_guard *guard, const char *owner);
+void wd_claim_drop(struct wd_guard *guard, const char *id);
+void wd_claim_left(struct wd_guard *guard, const char *key); /* one that claimed it is gone: the last has it for itself */
+void wd_claim_time(struct wd_guard *guard);
+void wd_claim_clear(struct wd_guard *guard);
 
 /* --- what is heard and seen: events (event.c), inspects (sight.c), crashes and OOM kills (crash.c) ---------------------- */
 

@@ -204,6 +204,8 @@ void wd_manual_resuming(struct wd_guard *guard, const struct wd_fact *fact)
 {
 	struct wd_service *service = wd_service_by_id(guard, fact->resuming.id);
 
+	if (!service && fact->resuming.made)
+		service = wd_service_by_id(guard, fact->resuming.made);
 	if (!service)
 		service = wd_map_get(guard->by_key, fact->resuming.service);
 	if (!service)

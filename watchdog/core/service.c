@@ -78,8 +78,10 @@ void wd_service_lose(struct wd_guard *guard, struct wd_service *service)
 {
 	if (wd_move_is_away(service)) /* its end tells what has become of it */
 		return;
+	WD_AUTO_FREE char *claimed = service->container ? wd_copy(service->container->service) : NULL;
+	bool anew = service->memory.id && wd_claim_is_made(guard, service->memory.id);
 	wd_move_left(guard, service, false);
-	wd_case_replaced(guard, service, "the container is gone");
+	wd_case_replaced(guard, service, anew ? "deployed anew" : "the container is gone");
 	drop_container(guard, service);
 	if (service->memory.id &&
 	    !service->move.phase) { /* a row without a container tells the next seadog since when there is none */
@@ -89,7 +91,8 @@ void wd_service_lose(struct wd_guard *guard, struct wd_service *service)
 		wd_guard_dirty(guard, service, true);
 	}
 	service->gone_at = service->memory.id ? guard->now : wd_guard_when(guard, service->memory.sure);
-	wd_map_remove(guard->contested, service->memory.service);
+	if (claimed)
+		wd_claim_left(guard, claimed);
 }
 
 static void forget_row(struct wd_guard *guard, const char *key)
@@ -151,9 +154,26 @@ static void recall_wait(struct wd_service *service)
 		service->waiting_since = last->at;
 }
 
+/* seadog died between the row under a new name and the end of the one under the old: the later one counts. */
+static bool is_outdated(struct wd_guard *guard, const struct wd_memory *memory)
+{
+	struct wd_service *twin = memory->id ? wd_service_by_id(guard, memory->id) : NULL;
+
+	if (!twin)
+		return false;
+	if (memory->last_event < twin->memory.last_event ||
+	    (memory->last_event == twin->memory.last_event && memory->sure < twin->memory.sure)) {
+		forget_row(guard, memory->service);
+		return true;
+	}
+	forget_row(guard, twin->memory.service);
+	retire(guard, twin);
+	return false;
+}
+
 void wd_service_recall(struct wd_guard *guard, const struct wd_memory *memory)
 {
-	if (wd_map_get(guard->by_key, memory->service))
+	if (wd_map_get(guard->by_key, memory->service) || is_outdated(guard, memory))
 		return;
 	struct wd_service *service = wd_service_new(guard, memory->service);
 	struct wd_memory *mine = &service->memory;
@@ -190,17 +210,34 @@ void wd_service_recall(struct wd_guard *guard, const struct wd_memory *memory)
 
 /* --- who is who ------------------------------------------------------------------------------------------------------- */
 
+/* What was known of the images under that name is known still. */
+static void succeed(struct wd_guard *guard, struct wd_service *service, struct wd_service *gone)
+{
+	wd_move_left(guard, gone, true);
+	if (service->memory.pins.count || service->memory.pins.swap_count) {
+		wd_pins_forget(guard, gone);
+	} else {
+		wd_pins_done(&service->memory.pins);
+		service->memory.pins = gone->memory.pins;
+		gone->memory.pins = (struct wd_pins){0};
+	}
+	retire(guard, gone);
+}
+
 /* The row under the new name goes to the disk before the old one goes from it: a hold may stand in it. */
 static void rename_key(struct wd_guard *guard, struct wd_service *service, const char *key)
 {
 	if (wd_text_equal(service->memory.service, key))
 		return;
-	forget_row(guard, service->memory.service);
-	if (wd_map_get(guard->by_key, service->memory.service) == service)
+	if (wd_map_get(guard->by_key, service->memory.service) == service) {
+		forget_row(guard, service->memory.service);
 		wd_map_remove(guard->by_key, service->memory.service);
+	}
 	struct wd_service *taken = wd_map_get(guard->by_key, key);
-	if (taken && taken != service && !taken->container)
-		retire(guard, taken);
+	if (taken && taken->container)
+		wd_service_lose(guard, taken);
+	if (taken)
+		succeed(guard, service, taken);
 	wd_guard_keep(guard, service->memory.service);
 	service->memory.service = wd_copy(key);
 	wd_map_set(guard->by_key, key, service);
@@ -210,35 +247,44 @@ static void rename_key(struct wd_guard *guard, struct wd_service *service, const
 
 /* The identity of a container: what its labels say, unless another living container says the same: then each goes by
  * its name. */
-static const char *identity(struct wd_guard *guard, const struct wd_container *container)
+static const char *identity(const struct wd_guard *guard, const struct wd_container *container)
 {
-	const char *key = container->service;
-
-	if (wd_map_get(guard->contested, key))
-		return container->name;
-	struct wd_service *other = wd_map_get(guard->by_key, key);
-	if (!other || !other->container || wd_text_equal(other->container->id, container->id))
-		return key;
-	if (wd_text_equal(key, container->name)) /* a name is unique: the other one is gone and we have not heard yet */
-		return key;
-	if (other->container->state == WD_STATE_REMOVING || other->container->transient)
-		return key;
-	wd_map_set(guard->contested, key, guard);
-	wd_guard_tell_people(guard, NULL, WD_MOMENT_WARNING, NULL,
-			     "containers %s and %s both say that they are %s: each goes by its name", container->name,
-			     other->container->name, key);
-	rename_key(guard, other, other->container->name);
-	return container->name;
+	return wd_map_get(guard->contested, container->service) ? container->name : container->service;
 }
 
+static void contest(struct wd_guard *guard, const struct wd_container *container, struct wd_service *owner)
+{
+	wd_map_set(guard->contested, container->service, guard);
+	wd_guard_tell_people(guard, NULL, WD_MOMENT_WARNING, NULL,
+			     "containers %s and %s both say that they are %s: each goes by its name", container->name,
+			     wd_service_name(owner), container->service);
+	if (!owner->container)
+		return;
+	if (wd_claim_owner(guard, owner->container->name, owner->memory.id))
+		wd_guard_inspect(guard, owner->memory.id); /* who had its name before is asked for then */
+	else
+		rename_key(guard, owner, owner->container->name);
+}
+
+/* NULL: whose service it is, the Engine has yet to say. */
 static struct wd_service *service_for(struct wd_guard *guard, const struct wd_container *container)
 {
 	struct wd_service *service = wd_service_by_id(guard, container->id);
-	const char *key = identity(guard, container);
 
+	if (service && container->transient) /* the parked one of a pair goes by its own name */
+		return service;
+	if (wd_claim_waits(guard, identity(guard, container), container->id))
+		return service;
+	struct wd_service *owner = wd_claim_owner(guard, identity(guard, container), container->id);
+	/* A name is unique: who had it is gone, though the Engine did not say so. */
+	if (owner && !wd_text_equal(identity(guard, container), container->name)) {
+		contest(guard, container, owner);
+		if (wd_claim_waits(guard, container->name, container->id))
+			return service;
+	}
+	const char *key = identity(guard, container);
 	if (service) {
-		if (!container->transient) /* the parked one of a pair goes by its own name */
-			rename_key(guard, service, key);
+		rename_key(guard, service, key);
 		return service;
 	}
 	service = wd_map_get(guard->by_key, key);
@@ -376,6 +422,7 @@ void wd_service_adopt(struct wd_guard *guard, struct wd_service *service, const 
 	struct wd_container *container = service->container;
 
 	drop_id(guard, service);
+	wd_claim_drop(guard, id);
 	wd_guard_keep(guard, service->memory.id);
 	service->memory.id = wd_copy(id);
 	wd_map_set(guard->by_id, service->memory.id, service);
@@ -455,9 +502,13 @@ void wd_service_see(struct wd_guard *guard, const struct wd_container *container
 		struct wd_service *moving = wd_service_by_id(guard, container->id);
 		if (moving)
 			moving->listed = true;
+		else
+			wd_claim_hidden(guard, container->id);
 		return;
 	}
 	struct wd_service *service = service_for(guard, container);
+	if (!service)
+		return;
 	bool fresh = !wd_text_equal(service->memory.id, container->id);
 	bool first = fresh || !service->container;
 
@@ -495,6 +546,7 @@ void wd_guard_stranger(struct wd_guard *guard, const struct wd_event *event)
 	struct wd_stranger *stranger = wd_map_get(guard->strangers, event->id);
 
 	if (event->kind == WD_EVENT_DESTROY) {
+		wd_claim_drop(guard, event->id);
 		if (stranger) {
 			wd_map_remove(guard->strangers, event->id);
 			free(stranger->events);

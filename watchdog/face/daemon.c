@@ -310,10 +310,12 @@ static void announce_plan(void *data, const struct wd_journal *journal)
 {
 	struct wd_daemon *daemon = data;
 	struct wd_fact fact = {.kind = WD_FACT_RESUMING};
+	WD_AUTO_FREE char *made = wd_actor_made(journal);
 
 	daemon->unfinished = true;
 	if (wd_text_equal(journal->plan, "restart"))
 		return;
+	fact.resuming.made = made;
 	fact.resuming.service = journal->service;
 	fact.resuming.id = journal->container;
 	fact.resuming.action = action_of(journal->plan);

@@ -86,6 +86,30 @@ static char *parked(void)
 	return wd_format("web.rbold-%08x", 0x10000000u + stage.tokens);
 }
 
+/* 30: only the image that it had has a volume there. */
+static void a_volume_that_is_left_behind_is_named_and_stays(void **state)
+{
+	const char *text = "{\"Volumes\":{\"/cache\":{}}}";
+	WD_AUTO_JSON struct wd_json *config = wd_json_parse(text, strlen(text), NULL);
+
+	(void)state;
+	model_set_image_config(stage.model, "acme/web:1.5", config);
+	call("DELETE", "/containers/web?force=1&v=1", NULL, 204);
+	model_add(stage.model, &(struct model_setup){.name = "web", .image = "acme/web:1.5", .policy = "always"});
+	struct model_answer answer = model_request(stage.model, "GET", "/containers/web/json", NULL);
+	WD_AUTO_JSON struct wd_json *web = wd_json_parse(answer.body, answer.length, NULL);
+	const char *volume =
+		wd_json_string(wd_json_get(wd_json_first(wd_json_get(web, "Mounts")), "Name"), "it has none");
+	model_answer_done(&answer);
+	roll_back();
+	WD_AUTO_FREE char *told = wd_format("went back to acme/web:1.4; volume left behind: %s; until", volume);
+	assert_ptr_equal(strstr(stage.detail, told), stage.detail);
+	end_it(WD_ACTION_COMMIT);
+	assert_int_equal(stage.end, WD_PLAN_DONE);
+	assert_true(model_has_volume(stage.model, volume));
+	assert_int_equal(model_volume_count(stage.model), 1);
+}
+
 /* 38 */
 static void the_old_one_is_pruned_and_the_new_one_stays(void **state)
 {
@@ -229,6 +253,7 @@ int main(void)
 {
 #define STORY(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
+		STORY(a_volume_that_is_left_behind_is_named_and_stays),
 		STORY(the_old_one_is_pruned_and_the_new_one_stays),
 		STORY(the_new_one_is_removed_and_the_old_one_comes_back),
 		STORY(the_name_is_taken_by_a_third),

@@ -258,3 +258,13 @@ void wd_prepare_tell(const struct wd_run *run, struct wd_text *text)
 		wd_text_print(text, "\nvolume left behind: %s", swap->recreate->left_behind.items[i]);
 	wd_list_done(&lines);
 }
+
+void wd_prepare_warn(const struct wd_run *run, struct wd_text *text)
+{
+	const struct wd_recreate *recreate = run->swap->recreate; /* NULL: prepared by a seadog that has died */
+
+	for (size_t i = 0; recreate && i < recreate->left_behind.count; i++)
+		wd_text_print(text, "; volume left behind: %s", recreate->left_behind.items[i]);
+	for (size_t i = 0; recreate && i < recreate->warnings.count; i++)
+		wd_text_print(text, "; warning: %s", recreate->warnings.items[i]);
+}

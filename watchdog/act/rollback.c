@@ -429,9 +429,12 @@ static void goal_commit(const struct wd_run *run, struct wd_text *text)
 static void done_rollback(const struct wd_run *run, struct wd_text *text)
 {
 	wd_text_print(text, run->task.rehearsed ? "would go back to %s" : "went back to %s", image_of(run));
-	if (run->task.rehearsed)
+	if (run->task.rehearsed) {
 		wd_prepare_tell(run, text);
-	else if (is_gone(run))
+		return;
+	}
+	wd_prepare_warn(run, text);
+	if (is_gone(run))
 		wd_text_add(text, "; the old container is gone");
 	else
 		wd_text_print(text, "; until it is verified, the old container is kept as %s", run->swap->parked);

@@ -90,6 +90,7 @@ enum wd_kept wd_prepare_other(struct wd_run *run, const struct wd_engine_answer 
 enum wd_kept wd_prepare_volumes(struct wd_run *run, const struct wd_engine_answer *answer); /* the last: it is built */
 enum wd_kept wd_prepare_compare(struct wd_run *run, const struct wd_engine_answer *answer);
 void wd_prepare_tell(const struct wd_run *run, struct wd_text *text); /* of a rehearsal: what would change */
+void wd_prepare_warn(const struct wd_run *run, struct wd_text *text); /* what people must know of what was done */
 
 /* --- inject.c --- */
 bool wd_inject_none(const struct wd_run *run); /* it is none of compose's */

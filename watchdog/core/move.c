@@ -279,6 +279,8 @@ static void went(struct wd_guard *guard, struct wd_service *service, const struc
 		arrive(guard, service, fact->acted.replaced_by, swap ? swap->to_id : NULL);
 		wd_replace(&service->move.id, service->memory.id);
 		service->move.phase = WD_MOVE_ARRIVED;
+		if (fact->acted.detail)
+			say(guard, service, "%s", fact->acted.detail);
 		return;
 	}
 	end_swap(guard, service, WD_SWAP_OPEN);

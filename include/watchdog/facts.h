@@ -82,6 +82,7 @@ struct wd_fact {
 			/* The container that is the service from now on: the new one of a rollback that is DONE, which waits for COMMIT
 			 * or TAKE_BACK, and the old one of a TAKE_BACK. NULL: the same as before. */
 			const char *replaced_by;
+			bool partly; /* DONE, but not what was to follow for those who depend on it; detail says what */
 		} acted;
 		struct { uint64_t ticket; bool ok; const char *detail; } hooked; /* the ticket of the order */
 		struct {

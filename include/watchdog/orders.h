@@ -54,6 +54,7 @@ struct wd_order {
 	bool rehearse;       /* ACT rollback: asks all that is to be known, changes nothing, and ends DONE: `detail` then has a line
 	                        for each step and for each difference of the configuration */
 	bool cascade;        /* ACT rollback: containers that depend on it are recreated too; else it is refused */
+	const char *spared;  /* ACT rollback: ids of containers that are never touched, a space between them; may be NULL */
 	enum wd_image_job job; /* IMAGE */
 	int64_t incident_id; /* ACT: 0 by hand */
 	bool confirm;        /* REMEMBER */

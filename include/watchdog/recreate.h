@@ -82,6 +82,7 @@ enum wd_dependence {
 	WD_DEPENDS_PID = 4,
 	WD_DEPENDS_LINK = 8,    /* a legacy link, which follows the parked one */
 	WD_DEPENDS_VOLUMES = 16, /* VolumesFrom: was looked up when that one was made; breaks nothing now */
+	WD_DEPENDS_RESTART = 32, /* depends_on with restart: true: compose restarts it when this one was made again */
 };
 #define WD_DEPENDS_BREAKS (WD_DEPENDS_NETWORK | WD_DEPENDS_IPC | WD_DEPENDS_PID | WD_DEPENDS_LINK)
 struct wd_dependent {

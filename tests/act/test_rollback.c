@@ -10,8 +10,11 @@
 #include <string.h>
 #include <watchdog/memory.h>
 
+#define WD_STAMP_SECOND ((wd_stamp)1000000000)
+
 static struct stage stage;
 static char old[65];
+static bool rehearsed;
 
 static int set_up(void **state)
 {
@@ -51,6 +54,7 @@ static void roll_back(void)
 	struct wd_order order = stage_order(&stage, WD_ACTION_ROLLBACK, "web");
 
 	model_answer_done(&answer);
+	order.rehearse = rehearsed;
 	order.target =
 		(struct wd_target){.image = "acme/web:1.4", .id = wd_json_string(wd_json_get(image, "Id"), NULL)};
 	stage.ends = 0;
@@ -249,6 +253,62 @@ static void a_rehearsal_tells_and_changes_nothing(void **state)
 		assert_true(wd_text_starts(stage.asked.items[i], "GET "));
 }
 
+/* --- 43: what compose has copied in --- */
+
+static void make_composed(void)
+{
+	call("DELETE", "/containers/web?force=1", NULL, 204);
+	call("POST", "/containers/create?name=web",
+	     "{\"Image\":\"acme/web:1.5\",\"Cmd\":[\"serve\"],\"Labels\":{\"com.docker.compose.project\":\"shop\"}}",
+	     201);
+}
+
+static void put_file(const char *path, unsigned mode, wd_stamp age)
+{
+	model_put_file(stage.model, "web", path, mode, model_stamp(stage.model) + age, "content");
+}
+
+static unsigned mode_in_web(const char *path)
+{
+	unsigned mode = 0;
+
+	free(model_read_file(stage.model, "web", path, &mode));
+	return mode;
+}
+
+static void c43_configs_of_any_mode_come_along_and_what_the_program_wrote_does_not(void **state)
+{
+	(void)state;
+	make_composed();
+	call("POST", "/containers/web/start", NULL, 204);
+	put_file("/run/secrets/token", 0640, WD_STAMP_SECOND);
+	put_file("/etc/plain.conf", 0444, WD_STAMP_SECOND);
+	put_file("/etc/own.conf", 0440, WD_STAMP_SECOND);
+	put_file("/run/web.pid", 0644, WD_STAMP_SECOND);
+	put_file("/var/late", 0444, 3600 * WD_STAMP_SECOND);
+	roll_back();
+	assert_int_equal(stage.end, WD_PLAN_DONE);
+	assert_int_equal(mode_in_web("/run/secrets/token"), 0640);
+	assert_int_equal(mode_in_web("/etc/plain.conf"), 0444);
+	assert_int_equal(mode_in_web("/etc/own.conf"), 0440);
+	assert_int_equal(mode_in_web("/run/web.pid"), 0);
+	assert_int_equal(mode_in_web("/var/late"), 0);
+}
+
+static void c43_what_might_be_a_config_and_is_not_copied_is_named(void **state)
+{
+	(void)state;
+	make_composed();
+	put_file("/etc/own.conf", 0644, WD_STAMP_SECOND);
+	put_file("/var/late", 0644, 3600 * WD_STAMP_SECOND);
+	rehearsed = true;
+	roll_back();
+	rehearsed = false;
+	assert_int_equal(stage.end, WD_PLAN_DONE);
+	assert_non_null(strstr(stage.detail, "warning: /etc/own.conf is as old as the container"));
+	assert_null(strstr(stage.detail, "/var/late"));
+}
+
 int main(void)
 {
 #define STORY(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -261,6 +321,8 @@ int main(void)
 		STORY(one_rollback_at_a_time),
 		STORY(an_engine_that_begins_anew_in_the_midst),
 		STORY(a_rehearsal_tells_and_changes_nothing),
+		STORY(c43_configs_of_any_mode_come_along_and_what_the_program_wrote_does_not),
+		STORY(c43_what_might_be_a_config_and_is_not_copied_is_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

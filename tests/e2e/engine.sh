@@ -7,6 +7,7 @@
 #   engine.sh remove DIR           stop, and take everything away
 #   engine.sh image DIR [TAG […]]  imports an image of a busybox-static tree (default bb:1); more is for docker import
 #   engine.sh has VERSION          whether that version can be had here; version VERSION says which it is exactly
+#   engine.sh compose …            compose 2, of this machine or of the newest tree
 set -eu
 
 trees=${ENGINE_TREES:-/var/cache/seadog/engines}
@@ -118,6 +119,13 @@ sweep() {
   done
 }
 
+# The mount point of the folder in the tree; the tree's /tmp goes with it where it is empty.
+forget_place() {
+  rmdir -p "$1$2" 2>/dev/null || true
+  mkdir -p "$1/tmp"
+  chmod 1777 "$1/tmp"
+}
+
 remove() {
   if [ -S "$1/docker.sock" ]; then
     # shellcheck disable=SC2046
@@ -128,7 +136,7 @@ remove() {
   sweep "$1"
   if [ -s "$1/version" ]; then
     tree=$(tree_of "$(cat "$1/version")")
-    [ "$tree" = / ] || rmdir -p "$tree$1" 2>/dev/null || true
+    [ "$tree" = / ] || forget_place "$tree" "$1"
   fi
   rm -rf "$1" 2>/dev/null || { sleep 1; rm -rf "$1"; }
 }
@@ -147,6 +155,20 @@ image() {
   rm -rf "$root"
 }
 
+# A program of a tree as one of this machine: it is given the libraries of its own Debian.
+of_tree() {
+  root=$trees/$1 program=$trees/$1$2
+  [ -x "$program" ] || { echo "engine.sh: there is no $2 in $root (contrib/bootstrap check gets it)" >&2; exit 3; }
+  shift 2
+  libraries=$(echo "$root"/usr/lib/*-linux-gnu*)
+  exec "$(echo "$root"/lib*/ld-linux*.so.*)" --library-path "$libraries" "$program" "$@"
+}
+
+compose() {
+  case $(docker-compose version 2>/dev/null) in *" v2."* | *"version 2."*) exec docker-compose "$@" ;; esac
+  of_tree forky /usr/libexec/docker/cli-plugins/docker-compose "$@"
+}
+
 verb=${1:-}
 [ $# -eq 0 ] || shift
 case $verb in
@@ -157,5 +179,6 @@ remove) remove "$1" ;;
 image) image "$@" ;;
 has) has "$1" ;;
 version) version "$1" ;;
-*) sed -n '2,11s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
+compose) compose "$@" ;;
+*) sed -n '2,12s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
 esac

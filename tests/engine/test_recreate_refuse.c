@@ -178,6 +178,41 @@ static void c41_who_depends_on_it(void **state)
 	wd_dependents_done(&found);
 }
 
+#define COMPOSED(name, labels)                                                                                         \
+	"{'Id':'" REMADE_OTHER "','Name':'/" name "','Config':{'Labels':{'com.docker.compose.project':" labels "}}}"
+#define WAITS(list) "'shop','com.docker.compose.depends_on':'" list "'"
+
+#define WAITING COMPOSED("a", WAITS("web:service_started:true"))
+#define AMONG_OTHERS COMPOSED("b", WAITS("db:service_started:false,web:service_healthy:true,x:y:false"))
+#define NOT_SO COMPOSED("no", WAITS("web:service_started:false"))
+#define OLD COMPOSED("old", WAITS("web:service_started"))
+#define ODD COMPOSED("odd", WAITS("web,web:,:true,web::truer,webs:service_started:true"))
+#define BARE COMPOSED("bare", "'shop'")
+#define ELSEWHERE COMPOSED("other", "'shop2','com.docker.compose.depends_on':'web:s:true'")
+#define ONCE COMPOSED("once", WAITS("web:s:true") ",'com.docker.compose.oneoff':'True'")
+
+static void c44_who_is_restarted_behind_it(void **state)
+{
+	(void)state;
+	WD_AUTO_JSON struct wd_json *inspect = remade_inspect(&(struct wish){
+		.config = "{'Labels':{'com.docker.compose.project':'shop','com.docker.compose.service':'web'}}"});
+	WD_AUTO_JSON struct wd_json *others = remade_json("[" WAITING "," AMONG_OTHERS "," NOT_SO "," OLD "," ODD
+							  "," BARE "," ELSEWHERE "," ONCE "]");
+	struct wd_dependents found = {0};
+
+	wd_dependents_find(inspect, others, &found);
+	WD_AUTO_FREE char *text = wd_dependents_text(&found, WD_DEPENDS_RESTART);
+	WD_AUTO_FREE char *breaks = wd_dependents_text(&found, WD_DEPENDS_BREAKS);
+
+	assert_string_equal(text, "a (restart), b (restart)");
+	assert_string_equal(breaks, "");
+	wd_dependents_done(&found);
+	WD_AUTO_JSON struct wd_json *alone = remade_inspect(&(struct wish){0});
+	wd_dependents_find(alone, others, &found);
+	assert_int_equal(found.count, 0);
+	wd_dependents_done(&found);
+}
+
 static void c41_they_are_a_reason_unless_they_are_made_again_as_well(void **state)
 {
 	(void)state;
@@ -215,6 +250,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_inspect_is_an_error),
 		cmocka_unit_test(leftovers_are_told_before_another_begins),
 		cmocka_unit_test(c41_who_depends_on_it),
+		cmocka_unit_test(c44_who_is_restarted_behind_it),
 		cmocka_unit_test(c41_they_are_a_reason_unless_they_are_made_again_as_well),
 		cmocka_unit_test(what_it_joins_must_be_there),
 	};

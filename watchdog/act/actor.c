@@ -118,7 +118,8 @@ static void tell_acted(struct wd_actor *actor, const struct wd_run *run)
 			  .logs = run->logs,
 			  .kept = run->task.policy,
 			  .cut = run->task.cut,
-			  .replaced_by = replaced_by(run)},
+			  .replaced_by = replaced_by(run),
+			  .partly = run->partly},
 	};
 
 	if (actor->hooks.on_end)

@@ -62,6 +62,7 @@ static void finish(struct wd_actor *actor)
 		wd_text_print(&detail, "; made again with it: %s", wd_text_get(&cascade->done));
 	if (cascade->failed.length)
 		wd_text_print(&detail, "; could not be made again with it: %s", wd_text_get(&cascade->failed));
+	parent->partly |= cascade->failed.length > 0;
 	free(parent->detail);
 	parent->detail = wd_text_take(&detail);
 	wd_list_done(&parent->swap->dependents);
@@ -85,7 +86,8 @@ static void go_on(struct wd_actor *actor)
 			       .incident = cascade->parent->task.incident,
 			       .stop_timeout = 10 * WD_SECOND};
 	wd_actor_start(actor, &wd_plan_follow, &task,
-		       wd_swap_follow("follower", item->from, item->to, actor->outside.random(actor->outside.data)));
+		       wd_swap_follow(cascade->parent->swap, item->from, item->to,
+				      actor->outside.random(actor->outside.data)));
 }
 
 bool wd_cascade_holds(struct wd_actor *actor, struct wd_run *run)

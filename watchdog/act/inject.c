@@ -1,14 +1,15 @@
 /* inject.c: files that a container has of its own, in its writable layer, and that the next one is to have as well.
  * Compose copies secrets and configs that are given by value into the container it has made, before its first start: they
  * are no mounts, and a container that is made again without them starts without its secrets. What is below /run/secrets
- * is such a file, and so is one that nobody may write and that is as old as the container. */
+ * is such a file, and so is one that nobody may write and that is as old as the container. Others of that age may be
+ * compose's or the program's own: they are named in a rehearsal, and stay behind. */
 #include "swap.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <watchdog/memory.h>
 
-enum { FILES_MAX = 64, TRIES = 3, KIND_ADDED = 1, MODE_MASK = 07777, MODE_CONFIG = 0444 };
+enum { FILES_MAX = 64, TRIES = 3, KIND_ADDED = 1, MODE_MASK = 07777, MODE_WRITE = 0222 };
 #define COMPOSE "com.docker.compose.project"
 #define SECRETS "/run/secrets/"
 #define INJECTED_WITHIN ((wd_stamp)60 * 1000000000)
@@ -180,15 +181,21 @@ static bool rename_member(struct header *header, const char *path)
 	return true;
 }
 
-static bool is_config(const struct wd_swap *swap, const struct header *header)
+static bool is_as_old(const struct wd_swap *swap, const struct header *header)
 {
 	wd_stamp made = WD_STAMP_NONE;
 	wd_stamp changed = (wd_stamp)number_of(header->mtime, sizeof(header->mtime)) * 1000000000;
 
-	if ((number_of(header->mode, sizeof(header->mode)) & MODE_MASK) != MODE_CONFIG ||
-	    !wd_stamp_parse(wd_json_string(wd_json_get(swap->inspect, "Created"), ""), &made, NULL))
+	if (!wd_stamp_parse(wd_json_string(wd_json_get(swap->inspect, "Created"), ""), &made, NULL))
 		return false;
 	return changed >= made - made % 1000000000 && changed <= made + INJECTED_WITHIN;
+}
+
+/* A config has the mode that the compose file gives it, 0444 where it gives none. What may be written could as well be what
+ * the program has left behind: a lock, the number of its process. */
+static bool is_config(const struct wd_swap *swap, const struct header *header)
+{
+	return (number_of(header->mode, sizeof(header->mode)) & MODE_WRITE) == 0 && is_as_old(swap, header);
 }
 
 static void drop_file(struct wd_swap *swap)
@@ -198,6 +205,14 @@ static void drop_file(struct wd_swap *swap)
 	free(file->path);
 	free(file->tar);
 	memmove(file, file + 1, (--swap->file_count - swap->fetched) * sizeof(*file));
+}
+
+static void warn_of(struct wd_swap *swap, const char *path)
+{
+	WD_AUTO_FREE char *warning =
+		wd_format("%s is as old as the container, can be written, and is not copied", path);
+
+	wd_list_add(&swap->recreate->warnings, warning);
 }
 
 /* False: it is not to be had. */
@@ -212,6 +227,8 @@ static bool take_tar(struct wd_swap *swap, const struct wd_engine_answer *answer
 		return true;
 	}
 	if (header && !is_secret(file->path) && !is_config(swap, header)) {
+		if (is_as_old(swap, header))
+			warn_of(swap, file->path);
 		drop_file(swap);
 		return true;
 	}

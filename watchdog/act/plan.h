@@ -189,6 +189,7 @@ struct wd_run {
 	unsigned waits;              /* … looking so often */
 	const struct wd_row *journaled;
 	unsigned steps; /* rows written to the journal */
+	bool partly;    /* it went well, but not for all who depend on it */
 	bool leave;     /* the row stays in the journal: how it ended is not known */
 
 	enum wd_plan_end end;

@@ -79,6 +79,11 @@ static char *path_wake(const struct wd_run *run)
 	return wd_format("/containers/%s/restart", run->swap->sharers.items[run->swap->woken]);
 }
 
+static char *path_rouse(const struct wd_run *run)
+{
+	return wd_format("/containers/%s/restart", run->swap->waiters.items[run->swap->roused]);
+}
+
 static char *path_stop(const struct wd_run *run)
 {
 	return wd_swap_path(run, "/stop");
@@ -125,6 +130,17 @@ static bool is_not_to_run(const struct wd_run *run)
 static bool are_all_woken(const struct wd_run *run)
 {
 	return is_not_to_run(run) || run->swap->woken >= run->swap->sharers.count;
+}
+
+static bool does_nobody_wait(const struct wd_run *run)
+{
+	return run->swap->waiters.count == 0;
+}
+
+/* Who was stopped since is to stay so: where that is not known, nobody is restarted. */
+static bool are_all_roused(const struct wd_run *run)
+{
+	return !run->swap->waiters_seen || run->swap->roused >= run->swap->waiters.count;
 }
 
 /* --- what the last look shows --- */
@@ -238,6 +254,61 @@ static enum wd_kept keep_woken(struct wd_run *run, const struct wd_engine_answer
 	return WD_KEPT_MORE;
 }
 
+static bool is_among(const struct wd_list *ids, const char *id)
+{
+	for (size_t i = 0; i < ids->count; i++)
+		if (wd_text_equal(ids->items[i], id))
+			return true;
+	return false;
+}
+
+/* A link gives it further names, with a second slash in them. */
+static const char *own_name(const struct wd_json *entry)
+{
+	const struct wd_json *names = wd_json_get(entry, "Names");
+
+	for (const struct wd_json *name = wd_json_first(names); name; name = wd_json_next(name)) {
+		const char *text = wd_json_string(name, "");
+		if (*text == '/' && !strchr(text + 1, '/'))
+			return text + 1;
+	}
+	return wd_json_string(wd_json_get(entry, "Id"), "");
+}
+
+static enum wd_kept keep_waiters(struct wd_run *run, const struct wd_engine_answer *answer)
+{
+	WD_AUTO_JSON struct wd_json *json = wd_json_parse(answer->body, answer->length, NULL);
+	struct wd_swap *swap = run->swap;
+	struct wd_list up = {0}, waiters = {0};
+
+	if (json && wd_wire_list(json, &up, NULL)) {
+		for (const struct wd_json *entry = wd_json_first(json); entry; entry = wd_json_next(entry)) {
+			const char *id = wd_json_string(wd_json_get(entry, "Id"), "");
+			if (!is_among(&swap->waiters, id))
+				continue;
+			wd_list_add(&waiters, id);
+			wd_list_add(&swap->waiter_names, own_name(entry));
+		}
+		wd_list_done(&swap->waiters);
+		swap->waiters = waiters;
+		swap->waiters_seen = true;
+	}
+	wd_list_done(&up);
+	return WD_KEPT;
+}
+
+static enum wd_kept keep_roused(struct wd_run *run, const struct wd_engine_answer *answer)
+{
+	struct wd_swap *swap = run->swap;
+	bool fine = answer->end == WD_HTTP_ANSWERED && answer->status >= 200 && answer->status < 300;
+
+	wd_text_print(&swap->roused_text, "%s%s%s%s", swap->roused_text.length ? ", " : "",
+		      swap->waiter_names.items[swap->roused], fine ? "" : " in vain: ", fine ? "" : answer->why);
+	run->partly |= !fine;
+	swap->roused++;
+	return WD_KEPT_MORE;
+}
+
 static enum wd_kept keep_logs(struct wd_run *run, const struct wd_engine_answer *answer)
 {
 	free(run->logs);
@@ -257,6 +328,7 @@ static enum wd_kept keep_logs(struct wd_run *run, const struct wd_engine_answer 
 
 static char *path_info(const struct wd_run *run) { (void)run; return wd_copy("/info"); }
 static char *path_networks(const struct wd_run *run) { (void)run; return wd_copy("/networks"); }
+static char *path_up(const struct wd_run *run) { (void)run; return wd_copy("/containers/json"); }
 static char *path_list(const struct wd_run *run) { (void)run; return wd_copy("/containers/json?all=1"); }
 static char *path_volumes(const struct wd_run *run) { (void)run; return wd_copy("/volumes"); }
 
@@ -349,6 +421,11 @@ static const struct wd_row commit_rows[] = {
 	 .tries = 3, .holds = is_gone},
 	{VIEW},
 	{VERIFY},
+	/* `restart: true` below `depends_on`: they hold connections to the one that is gone. */
+	{.name = "who waits for it", .kind = WD_ROW_FETCH, .method = "GET", .path = path_up, .patience = ORDINARY,
+	 .needless = does_nobody_wait, .keep = keep_waiters},
+	{.name = "restart who waits for it", .kind = WD_ROW_FETCH, .method = "POST", .path = path_rouse, .stops = true,
+	 .any = true, .patience = STARTING, .needless = are_all_roused, .keep = keep_roused},
 	{0},
 };
 /* clang-format on */
@@ -449,6 +526,8 @@ static void done_take_back(const struct wd_run *run, struct wd_text *text)
 static void done_commit(const struct wd_run *run, struct wd_text *text)
 {
 	wd_text_print(text, "runs %s; the old container is removed", image_of(run));
+	if (run->swap->roused_text.length)
+		wd_text_print(text, "; restarted behind it: %s", wd_text_get(&run->swap->roused_text));
 }
 
 /* clang-format off */

@@ -24,16 +24,18 @@ struct wd_swap *wd_swap_new(const struct wd_order *order, uint32_t token)
 	swap->reference = wd_copy(order->target.image);
 	swap->config = wd_copy(order->config);
 	swap->cascade = order->cascade;
+	swap->spared = wd_copy(order->spared);
 	name_pair(swap);
 	return swap;
 }
 
-struct wd_swap *wd_swap_follow(const char *name, const char *from, const char *to, uint32_t token)
+struct wd_swap *wd_swap_follow(const struct wd_swap *parent, const char *from, const char *to, uint32_t token)
 {
 	struct wd_swap *swap = wd_alloc(1, sizeof(*swap));
 
 	swap->token = token;
-	swap->name = wd_copy(name);
+	swap->name = wd_copy("follower");
+	swap->spared = wd_copy(parent->spared);
 	swap->moved_from = wd_copy(from);
 	swap->moved_to = wd_copy(to);
 	swap->cascade = true;
@@ -59,7 +61,11 @@ static void free_names(struct wd_swap *swap)
 	free(swap->config);
 	free(swap->moved_from);
 	free(swap->moved_to);
+	free(swap->spared);
 	wd_list_done(&swap->dependents);
+	wd_list_done(&swap->waiters);
+	wd_list_done(&swap->waiter_names);
+	wd_text_done(&swap->roused_text);
 	wd_list_done(&swap->sharers);
 	free(swap->api);
 }
@@ -86,6 +92,14 @@ struct wd_swap *wd_swap_free(struct wd_swap *swap)
 
 /* --- the journal --- */
 
+static void add_ids(struct wd_json *json, const char *name, const struct wd_list *ids)
+{
+	struct wd_json *array = wd_json_set(json, name, wd_json_array());
+
+	for (size_t i = 0; i < ids->count; i++)
+		wd_json_add(array, wd_json_text(ids->items[i]));
+}
+
 char *wd_swap_details(const struct wd_swap *swap)
 {
 	WD_AUTO_JSON struct wd_json *json = wd_json_object();
@@ -98,9 +112,9 @@ char *wd_swap_details(const struct wd_swap *swap)
 	wd_json_set_bool(json, "stopping", swap->stopping && !swap->stopped_back);
 	wd_json_set_string(json, "from", swap->moved_from);
 	wd_json_set_string(json, "to", swap->moved_to);
-	struct wd_json *dependents = wd_json_set(json, "dependents", wd_json_array());
-	for (size_t i = 0; i < swap->dependents.count; i++)
-		wd_json_add(dependents, wd_json_text(swap->dependents.items[i]));
+	add_ids(json, "dependents", &swap->dependents);
+	add_ids(json, "waiters", &swap->waiters);
+	wd_json_set_string(json, "spared", swap->spared);
 	wd_json_set_string(json, "body", swap->body);
 	return wd_json_print(json);
 }
@@ -108,6 +122,12 @@ char *wd_swap_details(const struct wd_swap *swap)
 static char *recall_text(const struct wd_json *json, const char *name)
 {
 	return wd_copy(wd_json_string(wd_json_get(json, name), NULL));
+}
+
+static void recall_ids(const struct wd_json *json, const char *name, struct wd_list *ret)
+{
+	for (const struct wd_json *id = wd_json_first(wd_json_get(json, name)); id; id = wd_json_next(id))
+		wd_list_add(ret, wd_json_string(id, ""));
 }
 
 /* It goes into paths. */
@@ -138,8 +158,9 @@ struct wd_swap *wd_swap_recall(const char *name, const char *details)
 	swap->body = recall_text(json, "body");
 	swap->moved_from = recall_text(json, "from");
 	swap->moved_to = recall_text(json, "to");
-	for (const struct wd_json *id = wd_json_first(wd_json_get(json, "dependents")); id; id = wd_json_next(id))
-		wd_list_add(&swap->dependents, wd_json_string(id, ""));
+	swap->spared = recall_text(json, "spared");
+	recall_ids(json, "dependents", &swap->dependents);
+	recall_ids(json, "waiters", &swap->waiters);
 	swap->ran = wd_json_bool(wd_json_get(json, "ran"), true);
 	swap->stopping = wd_json_bool(wd_json_get(json, "stopping"), false);
 	name_pair(swap);

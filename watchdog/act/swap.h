@@ -29,6 +29,8 @@ struct wd_swap {
 	char *body;                  /* what the new one is made of: enough for a person to make it by hand */
 	bool ran;                    /* the old one was up */
 	struct wd_list dependents;   /* ids of those that are made again when it is committed */
+	struct wd_list waiters;      /* … and of those that compose would restart then */
+	char *spared;                /* ids of containers that are never touched, a space between them; or NULL */
 	char *moved_from, *moved_to; /* it is one of those itself: whom it has joined, and whom it is to join; else NULL */
 	bool stopping;               /* it was asked to stop: that may be under way still, whatever a look shows */
 
@@ -51,6 +53,10 @@ struct wd_swap {
 	size_t linked, injected;
 	struct wd_list sharers; /* those of them that are up, and lose what they share when the old one is stopped */
 	size_t woken;
+	bool waiters_seen; /* those of them that are down are no more among them */
+	size_t roused;
+	struct wd_list waiter_names;
+	struct wd_text roused_text; /* what came of it, for people */
 	bool compared;
 	bool stopped_back; /* … and what takes it back has waited for that */
 	bool started_back; /* the old one was started by what takes it back */
@@ -62,7 +68,7 @@ struct wd_swap *wd_swap_new(const struct wd_order *order, uint32_t token);
 struct wd_swap *wd_swap_free(struct wd_swap *swap); /* returns NULL; takes NULL */
 void wd_swap_rename(struct wd_swap *swap, const char *name); /* the service's; before anything is made */
 /* One that depends on a container that was made again: it is made again as well, with its own image. */
-struct wd_swap *wd_swap_follow(const char *name, const char *from, const char *to, uint32_t token);
+struct wd_swap *wd_swap_follow(const struct wd_swap *parent, const char *from, const char *to, uint32_t token);
 /* For the journal. The caller frees. */
 char *wd_swap_details(const struct wd_swap *swap);
 /* NULL where it says too little to act by. */

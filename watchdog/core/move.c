@@ -134,6 +134,17 @@ static const char *first_digest(struct wd_guard *guard, const char *digests)
 	return length ? wd_guard_keep(guard, wd_copy_part(digests, length)) : NULL;
 }
 
+/* Who depends on it may be one of them. */
+static const char *list_spared(struct wd_guard *guard)
+{
+	struct wd_text text = {0};
+
+	for (size_t i = 0; i < guard->count; i++)
+		if (guard->services[i]->container && !wd_service_may_touch(guard, guard->services[i]))
+			wd_text_print(&text, "%s%s", text.length ? " " : "", guard->services[i]->memory.id);
+	return text.length ? wd_guard_keep(guard, wd_text_take(&text)) : NULL;
+}
+
 static struct wd_order *order_move(struct wd_guard *guard, struct wd_service *service, const struct wd_pin *target)
 {
 	const struct wd_pins *pins = &service->memory.pins;
@@ -143,6 +154,7 @@ static struct wd_order *order_move(struct wd_guard *guard, struct wd_service *se
 	order->target.id = wd_guard_keep(guard, wd_copy(target->id));
 	order->target.digest = first_digest(guard, target->digests);
 	order->cascade = service->policy && service->policy->cascade;
+	order->spared = list_spared(guard);
 	if (pins->config_of && wd_text_equal(pins->config_of, service->container->image_id))
 		order->config = pins->config;
 	return order;
@@ -312,6 +324,9 @@ static void committed(struct wd_guard *guard, struct wd_service *service, const 
 	if (fact->acted.end != WD_PLAN_DONE)
 		wd_guard_tell_people(guard, service, WD_MOMENT_WARNING, NULL,
 				     "rollback: the old container could not be removed: %s", fact->acted.detail);
+	else if (fact->acted.detail)
+		wd_guard_tell_people(guard, service, fact->acted.partly ? WD_MOMENT_WARNING : WD_MOMENT_STATE, NULL,
+				     "rollback: %s", fact->acted.detail);
 }
 
 static void rehearsed(struct wd_guard *guard, struct wd_service *service, const struct wd_fact *fact)

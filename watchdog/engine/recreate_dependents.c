@@ -48,6 +48,41 @@ static bool joins(const struct wd_json *host, const char *mode, const struct wd_
 	return joined && wd_recreate_is(inspect, joined);
 }
 
+#define COMPOSE "com.docker.compose."
+
+static const char *label_of(const struct wd_json *inspect, const char *name)
+{
+	const struct wd_json *labels = wd_json_path(inspect, "Config.Labels");
+
+	return wd_json_string(wd_json_get(labels, name), "");
+}
+
+/* "db:service_healthy:true,cache:service_started:false": whether that service is in it, with true at the end. */
+static bool names_to_restart(const char *list, const char *service)
+{
+	WD_AUTO_FREE char *copy = wd_copy(list);
+	char *rest = copy, *entry;
+
+	while ((entry = strsep(&rest, ","))) {
+		const char *name = strsep(&entry, ":");
+		const char *condition = strsep(&entry, ":");
+
+		if (condition && entry && strcmp(name, service) == 0 && strcmp(entry, "true") == 0)
+			return true;
+	}
+	return false;
+}
+
+/* `depends_on: {db: {restart: true}}` of a compose file, as compose writes it down. */
+static bool is_restarted_behind(const struct wd_json *other, const struct wd_json *inspect)
+{
+	const char *project = label_of(inspect, COMPOSE "project"), *service = label_of(inspect, COMPOSE "service");
+
+	return *project && *service && strcmp(label_of(other, COMPOSE "project"), project) == 0 &&
+	       strcmp(label_of(other, COMPOSE "oneoff"), "True") != 0 &&
+	       names_to_restart(label_of(other, COMPOSE "depends_on"), service);
+}
+
 static unsigned how_it_depends(const struct wd_json *other, const struct wd_json *inspect)
 {
 	const struct wd_json *host = wd_json_get(other, "HostConfig");
@@ -60,6 +95,7 @@ static unsigned how_it_depends(const struct wd_json *other, const struct wd_json
 	how |= joins(host, "PidMode", inspect) ? WD_DEPENDS_PID : 0;
 	how |= links_to(host, inspect) ? WD_DEPENDS_LINK : 0;
 	how |= has_volumes_from(host, inspect) ? WD_DEPENDS_VOLUMES : 0;
+	how |= is_restarted_behind(other, inspect) ? WD_DEPENDS_RESTART : 0;
 	return how;
 }
 
@@ -90,7 +126,7 @@ void wd_dependents_done(struct wd_dependents *dependents)
 
 static void print_how(struct wd_text *text, unsigned how)
 {
-	static const char *const words[] = {"network", "ipc", "pid", "link", "volumes"};
+	static const char *const words[] = {"network", "ipc", "pid", "link", "volumes", "restart"};
 	bool first = true;
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)

@@ -21,18 +21,22 @@ static void call(const char *method, const char *path, const char *body, int sta
 	model_answer_done(&answer);
 }
 
-static void add_joined(const char *name, const char *to, bool start)
+static void add_sharing(const char *mode, const char *name, const char *to, bool start)
 {
 	WD_AUTO_FREE char *create = wd_format("/containers/create?name=%s", name);
 	WD_AUTO_FREE char *begin = wd_format("/containers/%s/start", name);
-	WD_AUTO_FREE char *body =
-		wd_format("{\"Image\":\"acme/side:1\",\"Cmd\":[\"serve\"],\"HostConfig\":{\"NetworkMode\":"
-			  "\"container:%s\",\"RestartPolicy\":{\"Name\":\"always\"}}}",
-			  model_id(stage.model, to));
+	WD_AUTO_FREE char *body = wd_format("{\"Image\":\"acme/side:1\",\"Cmd\":[\"serve\"],\"HostConfig\":{\"%s\":"
+					    "\"container:%s\",\"RestartPolicy\":{\"Name\":\"always\"}}}",
+					    mode, model_id(stage.model, to));
 
 	call("POST", create, body, 201);
 	if (start)
 		call("POST", begin, NULL, 204);
+}
+
+static void add_joined(const char *name, const char *to, bool start)
+{
+	add_sharing("NetworkMode", name, to, start);
 }
 
 /* One of a compose project, started; `waits` is what its depends_on says of others. */
@@ -211,6 +215,57 @@ static void a_death_in_the_midst_leaves_nobody_behind(void **state)
 	assert_true(stage.asked.count > 40);
 }
 
+static wd_stamp started(const char *name)
+{
+	struct wd_container *container = stage_inspect(&stage, name);
+	wd_stamp at = container->started;
+
+	wd_container_free(container);
+	return at;
+}
+
+/* The Engine ends who shares the processes of one that ends; a person has not asked for that. */
+static void who_has_ended_with_the_old_one_is_started_with_the_new_one(void **state)
+{
+	(void)state;
+	add_sharing("PidMode", "tracer", "web", true);
+	add_sharing("PidMode", "idle", "web", false);
+	add_sharing("PidMode", "deep", "tracer", true);
+	roll_back(true);
+	call("POST", "/containers/tracer/stop", NULL, 204);
+	call("POST", "/containers/deep/stop", NULL, 204);
+	call("POST", "/containers/side/stop", NULL, 204);
+	end_it(WD_ACTION_COMMIT);
+	assert_int_equal(stage.end, WD_PLAN_DONE);
+	assert_int_equal(stage_state(&stage, "tracer"), WD_STATE_RUNNING);
+	assert_int_equal(stage_state(&stage, "deep"), WD_STATE_RUNNING);
+	assert_int_equal(stage_state(&stage, "idle"), WD_STATE_CREATED);
+	assert_joined("side", "created");
+}
+
+static void who_shares_with_one_that_shares_is_restarted_behind_it(void **state)
+{
+	(void)state;
+	add_joined("via", "side", true);
+	roll_back(true);
+	end_it(WD_ACTION_TAKE_BACK);
+	assert_int_equal(stage.end, WD_PLAN_DONE);
+	assert_int_equal(stage_count(&stage, "POST restart"), 2);
+	assert_true(started("via") >= started("side"));
+}
+
+static void who_is_never_touched_is_not_made_again_further_down(void **state)
+{
+	WD_AUTO_FREE char *via = NULL;
+
+	(void)state;
+	add_joined("via", "side", true);
+	spared = via = wd_copy(model_id(stage.model, "via"));
+	roll_back(true);
+	assert_int_equal(stage.end, WD_PLAN_REFUSED);
+	assert_non_null(strstr(stage.detail, "via depends on it, and is never touched"));
+}
+
 static void who_is_never_touched_is_not_made_again(void **state)
 {
 	WD_AUTO_FREE char *side = wd_copy(model_id(stage.model, "side"));
@@ -224,15 +279,6 @@ static void who_is_never_touched_is_not_made_again(void **state)
 }
 
 /* --- depends_on with restart: true --- */
-
-static wd_stamp started(const char *name)
-{
-	struct wd_container *container = stage_inspect(&stage, name);
-	wd_stamp at = container->started;
-
-	wd_container_free(container);
-	return at;
-}
 
 static void who_waits_for_it_is_restarted_when_it_is_committed(void **state)
 {
@@ -318,6 +364,9 @@ int main(void)
 		STORY(one_that_cannot_be_made_again_is_named),
 		STORY(a_death_in_the_midst_leaves_nobody_behind),
 		STORY(who_is_never_touched_is_not_made_again),
+		STORY(who_has_ended_with_the_old_one_is_started_with_the_new_one),
+		STORY(who_shares_with_one_that_shares_is_restarted_behind_it),
+		STORY(who_is_never_touched_is_not_made_again_further_down),
 		PROJECT(who_waits_for_it_is_restarted_when_it_is_committed),
 		PROJECT(who_waits_for_it_is_left_alone_when_it_is_taken_back),
 		PROJECT(a_restart_that_is_refused_is_told_and_ends_nothing),

@@ -29,7 +29,7 @@ enum wd_kept wd_prepare_inspect(struct wd_run *run, const struct wd_engine_answe
 	run->task.policy = run->seen->policy;
 	wd_replace(&run->task.name, run->seen->name);
 	wd_swap_rename(run->swap, run->seen->name);
-	run->swap->ran = wd_run_is_up(run);
+	run->swap->ran = wd_run_is_up(run) || wd_list_has(&run->swap->perishing, run->task.container);
 	if (run->swap->moved_from) {
 		wd_replace(&run->swap->target, run->seen->image_id);
 		wd_replace(&run->swap->reference, run->seen->image);
@@ -166,66 +166,13 @@ static char *find_leftover(const struct wd_swap *swap)
 	return NULL;
 }
 
-static const struct wd_json *find_other(const struct wd_swap *swap, const char *id)
-{
-	for (const struct wd_json *other = wd_json_first(swap->others); other; other = wd_json_next(other))
-		if (wd_text_equal(wd_json_string(wd_json_get(other, "Id"), ""), id))
-			return other;
-	return NULL;
-}
-
-static bool is_up(const struct wd_swap *swap, const char *id)
-{
-	return wd_json_bool(wd_json_path(find_other(swap, id), "State.Running"), false);
-}
-
-static bool is_spared(const struct wd_swap *swap, const char *id)
-{
-	return swap->spared && *id && strstr(swap->spared, id);
-}
-
-static void note_dependent(struct wd_swap *swap, const struct wd_dependent *one)
-{
-	bool breaks = one->how & WD_DEPENDS_BREAKS, up = is_up(swap, one->id);
-
-	if (breaks)
-		wd_list_add(&swap->dependents, one->id);
-	if (breaks && up)
-		wd_list_add(&swap->sharers, one->id);
-	if (!breaks && up && (one->how & WD_DEPENDS_RESTART) && !is_spared(swap, one->id))
-		wd_list_add(&swap->waiters, one->id);
-}
-
-static void note_dependents(struct wd_swap *swap, const struct wd_dependents *found)
-{
-	wd_list_done(&swap->dependents);
-	wd_list_done(&swap->sharers);
-	wd_list_done(&swap->waiters);
-	for (size_t i = 0; i < found->count; i++)
-		note_dependent(swap, &found->items[i]);
-}
-
-/* False: one of those that must be made again must not be touched. */
-static bool may_follow(struct wd_run *run, const struct wd_dependents *found)
-{
-	for (size_t i = 0; i < found->count; i++)
-		if ((found->items[i].how & WD_DEPENDS_BREAKS) && is_spared(run->swap, found->items[i].id)) {
-			refuse(run,
-			       wd_format("%s depends on it, and is never touched ([safety] never, or seadog itself)",
-					 found->items[i].name));
-			return false;
-		}
-	return true;
-}
-
 static enum wd_kept build(struct wd_run *run)
 {
 	struct wd_swap *swap = run->swap;
 	const struct wd_recreate_source source = source_of(swap);
 	WD_AUTO_FREE char *leftover = find_leftover(swap);
-	struct wd_dependents found = {0};
+	char *why;
 	struct wd_error error = {0};
-	bool may;
 
 	if (leftover)
 		return refuse(run, wd_format("%s is left from an earlier rollback", leftover));
@@ -234,11 +181,8 @@ static enum wd_kept build(struct wd_run *run)
 	if (!swap->recreate)
 		return refuse(run, wd_copy(error.text));
 	wd_replace(&swap->body, swap->recreate->body);
-	wd_dependents_find(swap->inspect, swap->others, &found);
-	may = may_follow(run, &found);
-	note_dependents(swap, &found);
-	wd_dependents_done(&found);
-	return may ? WD_KEPT : WD_KEPT_FAILED;
+	why = wd_kin_note(swap);
+	return why ? refuse(run, why) : WD_KEPT;
 }
 
 enum wd_kept wd_prepare_volumes(struct wd_run *run, const struct wd_engine_answer *answer)
@@ -275,15 +219,6 @@ enum wd_kept wd_prepare_compare(struct wd_run *run, const struct wd_engine_answe
 	return kept;
 }
 
-static void tell_ids(const struct wd_swap *swap, const struct wd_list *ids, const char *what, struct wd_text *text)
-{
-	for (size_t i = 0; i < ids->count; i++) {
-		const char *name = wd_json_string(wd_json_get(find_other(swap, ids->items[i]), "Name"), ids->items[i]);
-
-		wd_text_print(text, "\n%s: %s", what, name + (*name == '/'));
-	}
-}
-
 void wd_prepare_tell(const struct wd_run *run, struct wd_text *text)
 {
 	const struct wd_swap *swap = run->swap;
@@ -295,8 +230,7 @@ void wd_prepare_tell(const struct wd_run *run, struct wd_text *text)
 		wd_text_print(text, "\n%s", lines.items[i]);
 	for (size_t i = 0; i < swap->recreate->warnings.count; i++)
 		wd_text_print(text, "\nwarning: %s", swap->recreate->warnings.items[i]);
-	tell_ids(swap, &swap->dependents, "made again with it", text);
-	tell_ids(swap, &swap->waiters, "restarted behind it, as compose would", text);
+	wd_kin_tell(swap, text);
 	for (size_t i = 0; i < swap->recreate->left_behind.count; i++)
 		wd_text_print(text, "\nvolume left behind: %s", swap->recreate->left_behind.items[i]);
 	wd_list_done(&lines);

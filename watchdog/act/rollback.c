@@ -254,14 +254,6 @@ static enum wd_kept keep_woken(struct wd_run *run, const struct wd_engine_answer
 	return WD_KEPT_MORE;
 }
 
-static bool is_among(const struct wd_list *ids, const char *id)
-{
-	for (size_t i = 0; i < ids->count; i++)
-		if (wd_text_equal(ids->items[i], id))
-			return true;
-	return false;
-}
-
 /* A link gives it further names, with a second slash in them. */
 static const char *own_name(const struct wd_json *entry)
 {
@@ -284,7 +276,7 @@ static enum wd_kept keep_waiters(struct wd_run *run, const struct wd_engine_answ
 	if (json && wd_wire_list(json, &up, NULL)) {
 		for (const struct wd_json *entry = wd_json_first(json); entry; entry = wd_json_next(entry)) {
 			const char *id = wd_json_string(wd_json_get(entry, "Id"), "");
-			if (!is_among(&swap->waiters, id))
+			if (!wd_list_has(&swap->waiters, id))
 				continue;
 			wd_list_add(&waiters, id);
 			wd_list_add(&swap->waiter_names, own_name(entry));

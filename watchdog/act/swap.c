@@ -36,6 +36,7 @@ struct wd_swap *wd_swap_follow(const struct wd_swap *parent, const char *from, c
 	swap->token = token;
 	swap->name = wd_copy("follower");
 	swap->spared = wd_copy(parent->spared);
+	wd_list_copy(&swap->perishing, &parent->perishing);
 	swap->moved_from = wd_copy(from);
 	swap->moved_to = wd_copy(to);
 	swap->cascade = true;
@@ -63,6 +64,7 @@ static void free_names(struct wd_swap *swap)
 	free(swap->moved_to);
 	free(swap->spared);
 	wd_list_done(&swap->dependents);
+	wd_list_done(&swap->perishing);
 	wd_list_done(&swap->waiters);
 	wd_list_done(&swap->waiter_names);
 	wd_text_done(&swap->roused_text);
@@ -113,6 +115,7 @@ char *wd_swap_details(const struct wd_swap *swap)
 	wd_json_set_string(json, "from", swap->moved_from);
 	wd_json_set_string(json, "to", swap->moved_to);
 	add_ids(json, "dependents", &swap->dependents);
+	add_ids(json, "perishing", &swap->perishing);
 	add_ids(json, "waiters", &swap->waiters);
 	wd_json_set_string(json, "spared", swap->spared);
 	wd_json_set_string(json, "body", swap->body);
@@ -160,6 +163,7 @@ struct wd_swap *wd_swap_recall(const char *name, const char *details)
 	swap->moved_to = recall_text(json, "to");
 	swap->spared = recall_text(json, "spared");
 	recall_ids(json, "dependents", &swap->dependents);
+	recall_ids(json, "perishing", &swap->perishing);
 	recall_ids(json, "waiters", &swap->waiters);
 	swap->ran = wd_json_bool(wd_json_get(json, "ran"), true);
 	swap->stopping = wd_json_bool(wd_json_get(json, "stopping"), false);

@@ -3,6 +3,7 @@
  *
  *   swap.c      the record, and as much of it as the journal keeps
  *   prepare.c   what is asked before anything is changed, and what the new one is made of
+ *   kin.c       who depends on the old one
  *   inject.c    files that compose copied into the old one
  *   rollback.c  the tables: rollback, commit, take back
  */
@@ -29,6 +30,7 @@ struct wd_swap {
 	char *body;                  /* what the new one is made of: enough for a person to make it by hand */
 	bool ran;                    /* the old one was up */
 	struct wd_list dependents;   /* ids of those that are made again when it is committed */
+	struct wd_list perishing;    /* … and of those that were up and end when the old one is stopped */
 	struct wd_list waiters;      /* … and of those that compose would restart then */
 	char *spared;                /* ids of containers that are never touched, a space between them; or NULL */
 	char *moved_from, *moved_to; /* it is one of those itself: whom it has joined, and whom it is to join; else NULL */
@@ -51,7 +53,7 @@ struct wd_swap {
 	/* How far it came. */
 	struct wd_json *view; /* of the new one, by the last look; NULL: it is not there */
 	size_t linked, injected;
-	struct wd_list sharers; /* those of them that are up, and lose what they share when the old one is stopped */
+	struct wd_list sharers; /* ids of those that are up, and lose what they share when the old one is stopped */
 	size_t woken;
 	bool waiters_seen; /* those of them that are down are no more among them */
 	size_t roused;
@@ -97,6 +99,11 @@ enum wd_kept wd_prepare_volumes(struct wd_run *run, const struct wd_engine_answe
 enum wd_kept wd_prepare_compare(struct wd_run *run, const struct wd_engine_answer *answer);
 void wd_prepare_tell(const struct wd_run *run, struct wd_text *text); /* of a rehearsal: what would change */
 void wd_prepare_warn(const struct wd_run *run, struct wd_text *text); /* what people must know of what was done */
+
+/* --- kin.c --- */
+/* By the inspects of all. NULL, or why it must not be made again; the caller frees. */
+char *wd_kin_note(struct wd_swap *swap);
+void wd_kin_tell(const struct wd_swap *swap, struct wd_text *text); /* of a rehearsal */
 
 /* --- inject.c --- */
 bool wd_inject_none(const struct wd_run *run); /* it is none of compose's */

@@ -440,12 +440,23 @@ static void tell_asked(struct wd_guard *guard, const struct wd_fact *fact)
 	pass_time(guard, true);
 }
 
+static void meet_policies(struct wd_guard *guard)
+{
+	guard->reloaded = false;
+	for (size_t i = 0; i < guard->count; i++) {
+		wd_case_met(guard, guard->services[i]);
+		wd_pins_met(guard, guard->services[i]);
+	}
+}
+
 void wd_guard_tell(struct wd_guard *guard, wd_time now, const struct wd_fact *fact)
 {
 	assert(guard->order_head == guard->order_tail);
 	clear_turn(guard);
 	guard->now = now > guard->now ? now : guard->now;
 	guard->stamp = fact->stamp;
+	if (guard->reloaded)
+		meet_policies(guard);
 
 	switch (fact->kind) {
 	case WD_FACT_TIME:
@@ -526,11 +537,10 @@ void wd_guard_configure(struct wd_guard *guard, const struct wd_settings *settin
 		wd_policies_take(guard, service, &ignored);
 		wd_findings_done(&ignored);
 		memset(service->settled, 0, sizeof(service->settled)); /* there may be more to say about it now */
-		wd_case_met(guard, service);
-		wd_pins_met(guard, service);
 		if (service->memory.hold.held)
 			service->look_at = guard->now; /* what was not to be touched may be now */
 	}
+	guard->reloaded = true;   /* what follows from it may be orders, which are given when a fact is told */
 	guard->wake = guard->now; /* every deadline may have moved */
 	for (size_t i = 0; i < guard->count; i++)
 		guard->services[i]->next = guard->now;

@@ -229,6 +229,7 @@ struct wd_guard {
 	bool up, synced;           /* synced: the list and what happened meanwhile are told */
 	wd_time born, grace_until; /* after the Engine's start: nobody acts */
 	wd_time tilt_until, mass_until;
+	bool reloaded;       /* the policies are others, and nothing has followed from it yet */
 	wd_time muted_until; /* of all, and of who is still to come; each may be unmuted by itself */
 	wd_time *actions;    /* when the host was changed, oldest first */
 	unsigned action_count;

@@ -19,6 +19,13 @@ struct wd_case *wd_case_acting(const struct wd_service *service)
 	return NULL;
 }
 
+bool wd_case_is_about_to(const struct wd_service *service)
+{
+	const struct wd_case *acting = wd_case_acting(service);
+
+	return acting && acting->phase == WD_PHASE_REMEMBERING;
+}
+
 const struct wd_ladder *wd_case_ladder(const struct wd_service *service, const struct wd_case *the_case)
 {
 	static const struct wd_ladder empty;

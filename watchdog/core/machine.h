@@ -104,6 +104,7 @@ struct wd_move {
 	uint64_t ticket;  /* of the plan under way */
 	uint64_t request; /* of the person who asked; 0: nobody waits */
 	bool by_hand;     /* no case has ordered it */
+	bool gone;        /* while the plan was under way somebody removed the container that was the service before */
 	char *id;         /* the new one's */
 	char *why;        /* why it is taken back */
 	wd_time until, patience, longest;
@@ -368,6 +369,7 @@ const char *wd_case_cannot(const struct wd_service *service, enum wd_action acti
 void wd_case_close_all(struct wd_guard *guard, struct wd_service *service, enum wd_outcome outcome, const char *why);
 wd_time wd_case_next(const struct wd_guard *guard, const struct wd_service *service);
 struct wd_case *wd_case_acting(const struct wd_service *service);
+bool wd_case_is_about_to(const struct wd_service *service); /* its plan waits for the disk and for nothing else */
 struct wd_case *wd_case_free(struct wd_case *the_case);
 
 /* Holds (hold.c): the row says held before the plan's journal is struck out. */

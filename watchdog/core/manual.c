@@ -57,11 +57,9 @@ static void remember_first(struct wd_guard *guard, struct wd_service *service)
 
 static const char *busy_with(const struct wd_service *service)
 {
-	const struct wd_case *acting = wd_case_acting(service);
-
 	if (wd_manual_busy(service))
 		return "something is being done to it already: try again in a moment";
-	if (acting && (acting->phase == WD_PHASE_TREATING || acting->phase == WD_PHASE_REMEMBERING))
+	if (wd_service_busy(service) || wd_case_is_about_to(service))
 		return "it is being treated right now: try again in a moment";
 	if (service->move.phase)
 		return "it is being rolled back, which has yet to be verified: try again later";

@@ -274,6 +274,7 @@ static void go_back(struct wd_guard *guard, struct wd_service *service, const ch
 		order->id = wd_guard_keep(guard, wd_copy(service->move.id));
 	service->move.ticket = order->ticket;
 	service->move.phase = WD_MOVE_BACK;
+	service->move.gone = false;
 	wd_replace(&service->move.why, why);
 	say(guard, service, "%s: it is taken back", why);
 }
@@ -291,6 +292,7 @@ static void went(struct wd_guard *guard, struct wd_service *service, const struc
 		arrive(guard, service, fact->acted.replaced_by, swap ? swap->to_id : NULL);
 		wd_replace(&service->move.id, service->memory.id);
 		service->move.phase = WD_MOVE_ARRIVED;
+		service->move.gone = false;
 		if (fact->acted.detail)
 			say(guard, service, "%s", fact->acted.detail);
 		return;
@@ -341,6 +343,18 @@ static void rehearsed(struct wd_guard *guard, struct wd_service *service, const 
 	       fact->acted.detail);
 }
 
+/* Nothing is in the place of what somebody has removed meanwhile. */
+static void ended_gone(struct wd_guard *guard, struct wd_service *service)
+{
+	uint64_t request = service->move.request, commit = service->move.commit;
+
+	end_swap(guard, service, service->move.phase == WD_MOVE_BACK ? WD_SWAP_IN_VAIN : WD_SWAP_OPEN);
+	wd_move_clear(service);
+	service->move.commit = commit;
+	answer(guard, service, request, WD_ERROR_FAILED, "somebody removed the container");
+	wd_service_lose(guard, service);
+}
+
 bool wd_move_acted(struct wd_guard *guard, struct wd_service *service, const struct wd_fact *fact)
 {
 	struct wd_move *move = &service->move;
@@ -357,7 +371,9 @@ bool wd_move_acted(struct wd_guard *guard, struct wd_service *service, const str
 		move->ticket = 0;
 		if (the_case && fact->acted.logs)
 			wd_replace(&the_case->incident->logs, fact->acted.logs);
-		if (move->phase == WD_MOVE_AWAY)
+		if (move->gone && !fact->acted.replaced_by)
+			ended_gone(guard, service);
+		else if (move->phase == WD_MOVE_AWAY)
 			went(guard, service, fact);
 		else if (move->phase == WD_MOVE_BACK)
 			came_back(guard, service, fact);
@@ -520,7 +536,7 @@ static const char *why_not(const struct wd_guard *guard, const struct wd_service
 {
 	if (wd_manual_busy(service) || service->move.phase || service->move.rehearsal)
 		return "something is being done to it already: try again in a moment";
-	if (wd_service_busy(service))
+	if (wd_service_busy(service) || wd_case_is_about_to(service))
 		return "it is being treated right now: try again in a moment";
 	if (!wd_service_may_touch(guard, service))
 		return "it is never touched ([safety] never, or seadog itself)";

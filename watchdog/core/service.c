@@ -76,8 +76,10 @@ static void drop_container(struct wd_guard *guard, struct wd_service *service)
 
 void wd_service_lose(struct wd_guard *guard, struct wd_service *service)
 {
-	if (wd_move_is_away(service)) /* its end tells what has become of it */
+	if (wd_move_is_away(service)) { /* its end tells what has become of it */
+		service->move.gone = true;
 		return;
+	}
 	WD_AUTO_FREE char *claimed = service->container ? wd_copy(service->container->service) : NULL;
 	bool anew = service->memory.id && wd_claim_is_made(guard, service->memory.id);
 	wd_move_left(guard, service, false);
@@ -421,8 +423,12 @@ void wd_service_adopt(struct wd_guard *guard, struct wd_service *service, const 
 {
 	struct wd_container *container = service->container;
 
-	drop_id(guard, service);
 	wd_claim_drop(guard, id);
+	if (wd_text_equal(service->memory.id, id)) { /* for a seadog before this one: what it counted holds */
+		service->square = service->listed = true;
+		return;
+	}
+	drop_id(guard, service);
 	wd_guard_keep(guard, service->memory.id);
 	service->memory.id = wd_copy(id);
 	wd_map_set(guard->by_id, service->memory.id, service);

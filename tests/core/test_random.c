@@ -1,5 +1,5 @@
-/* A random walk: a few containers crash, are stopped, paused, removed and made anew; the Engine goes and comes, the disk
- * answers late or not, people ask for this and that, seadog is reloaded and killed. The guard is told what it would be
+/* A random walk: a few containers crash, are stopped, paused, removed, made anew and rolled back; the Engine goes and comes,
+ * the disk answers late or not, people ask for this and that, seadog is reloaded and killed. The guard is told what it would be
  * told, and what it orders is held against promises that hold whatever happens. The walk depends on nothing but its
  * seed: `test_random SEED` repeats the one that failed, `test_random FROM TO` walks more of them.
  */
@@ -26,10 +26,11 @@
 #define STEPS 2000
 #define REAL_MOST 4096
 #define BUDGET 4
+#define IMAGES 4
 
 struct deed { /* what waits for an answer */
 	struct deed *next;
-	enum deed_kind { DEED_INSPECT, DEED_STORE, DEED_PLAN, DEED_HOOK } kind;
+	enum deed_kind { DEED_INSPECT, DEED_STORE, DEED_PLAN, DEED_REHEARSAL, DEED_HOOK, DEED_IMAGE } kind;
 	wd_time asked;
 	char *service, *id;
 	struct wd_restart_policy policy;
@@ -38,7 +39,23 @@ struct deed { /* what waits for an answer */
 	bool no_start;
 	double cpus;
 	struct wd_cpu_cut cut;
-	bool alone; /* release of a throttle alone */
+	bool alone;    /* release of a throttle alone */
+	bool finished; /* its seadog died before it could be told so */
+	char *image, *image_id;
+	enum wd_image_job job;
+};
+
+/* What a rollback has put aside until it is verified, and the journal's open row knows. */
+struct parked {
+	char id[65], made[65]; /* the old one; the new one. "": there is none */
+	char service[64];      /* as it was called then */
+	enum wd_action row;    /* the plan that the journal has */
+	bool gone;             /* somebody has removed the old one */
+	unsigned image;
+	wd_stamp created;
+	struct wd_restart_policy policy;
+	struct wd_cpus cpus;
+	unsigned restart_count;
 };
 
 struct box { /* what the Engine knows */
@@ -49,8 +66,10 @@ struct box { /* what the Engine knows */
 	bool kept;                       /* the disk has confirmed its policy, */
 	struct wd_restart_policy policy; /* which was this */
 	unsigned born;
-	bool ends_told[STEPS + 2]; /* of each that was born: the guard was told that it is gone */
-	wd_time real[REAL_MOST];   /* deaths that nobody asked for */
+	bool ends_told[2 * STEPS]; /* of each that was born: the guard was told that it is gone */
+	struct parked parked;
+	unsigned image;          /* which one it runs */
+	wd_time real[REAL_MOST]; /* deaths that nobody asked for */
 	unsigned real_count;
 	struct uses uses;
 	bool looked_at; /* this run is known to who looks at what it uses */
@@ -74,7 +93,7 @@ struct walk {
 	wd_time up_at;
 	bool by_hand[BOXES]; /* a person's wish is under way */
 	wd_time acts[1024];
-	unsigned act_count, said_count;
+	unsigned act_count, said_count, resumed_count;
 	char said[64][200]; /* the last orders, for the report */
 };
 
@@ -167,6 +186,9 @@ static struct deed *add_deed(struct walk *walk, const struct wd_order *order, en
 	deed->cpus = order->cpus;
 	deed->cut = order->cut;
 	deed->alone = order->action == WD_ACTION_RELEASE && order->hold_kind == WD_ACTION_THROTTLE;
+	deed->image = wd_copy(order->target.image);
+	deed->image_id = wd_copy(order->target.id);
+	deed->job = order->job;
 	while (*slot)
 		slot = &(*slot)->next;
 	return *slot = deed;
@@ -184,6 +206,55 @@ static void check_budget(struct walk *walk)
 		walk->acts[walk->act_count++] = walk->now;
 }
 
+static bool is_of_pair(enum wd_action action)
+{
+	return action == WD_ACTION_ROLLBACK || action == WD_ACTION_COMMIT || action == WD_ACTION_TAKE_BACK;
+}
+
+/* Of one service at a time; only that an old container is removed goes on beside what comes next. */
+static void check_alone(struct walk *walk, const struct wd_order *order)
+{
+	unsigned which, born, other;
+
+	split_id(order->id, &which, &born);
+	for (struct deed *deed = walk->deeds; deed; deed = deed->next) {
+		if (deed->kind != DEED_PLAN || deed->action == WD_ACTION_COMMIT)
+			continue;
+		split_id(deed->id, &other, &born);
+		if (wd_text_equal(deed->id, order->id) || (other == which && is_of_pair(deed->action)))
+			broken(walk, "%s: %s while a %s is under way", order->name, wd_action_name(order->action),
+			       wd_action_name(deed->action));
+	}
+}
+
+/* Once per service, broken image and target, unless a person says so or has forgiven it. */
+static void check_rollback(struct walk *walk, const struct wd_order *order, const struct box *box)
+{
+	const struct wd_memory *row = disk_find(&walk->disk, order->service);
+
+	if (box && wd_text_equal(box->container.image_id, order->target.id))
+		broken(walk, "%s: a rollback to what it runs", order->name);
+	for (unsigned i = 0; order->incident_id && row && box && i < row->pins.swap_count; i++) {
+		const struct wd_swap_record *swap = &row->pins.swaps[i];
+		if (swap->end != WD_SWAP_OPEN && wd_text_equal(swap->from_id, box->container.image_id) &&
+		    wd_text_equal(swap->to_id, order->target.id))
+			broken(walk, "%s: the same rollback a second time", order->name);
+	}
+}
+
+/* The end of a rollback; it is due whatever is to be done, or not done, from now on. */
+static void check_pair_end(struct walk *walk, const struct wd_order *order)
+{
+	unsigned which, born;
+
+	split_id(order->id, &which, &born);
+	const struct parked *parked = &walk->boxes[which].parked;
+	if (parked->id[0] && !wd_text_equal(parked->made, order->id))
+		broken(walk, "%s: %s of another container than was made", order->name, wd_action_name(order->action));
+	if (order->action == WD_ACTION_TAKE_BACK && !parked->id[0])
+		broken(walk, "%s: it is taken back, but nothing is parked", order->name);
+}
+
 /* box is NULL where the container is gone and nobody has told the guard: the Engine refuses such a plan. */
 static void check_act(struct walk *walk, const struct wd_order *order)
 {
@@ -193,9 +264,13 @@ static void check_act(struct walk *walk, const struct wd_order *order)
 	struct wd_service_view view;
 	unsigned which, born;
 
-	for (struct deed *deed = walk->deeds; deed; deed = deed->next)
-		if (deed->kind == DEED_PLAN && wd_text_equal(deed->id, order->id))
-			broken(walk, "%s: a second plan while one is under way", order->name);
+	check_alone(walk, order);
+	if (order->action == WD_ACTION_COMMIT || order->action == WD_ACTION_TAKE_BACK) {
+		check_pair_end(walk, order);
+		return;
+	}
+	if (order->action == WD_ACTION_ROLLBACK)
+		check_rollback(walk, order, box);
 	split_id(order->id, &which, &born);
 	if (walk->boxes[which].ends_told[born] || !wd_guard_find(walk->guard, order->service, walk->now, &view) ||
 	    !view.policy)
@@ -224,6 +299,26 @@ static void check_act(struct walk *walk, const struct wd_order *order)
 	check_budget(walk);
 }
 
+/* What is known to be bad is not learned to be good; an image is pinned once by whoever pins it. */
+static void check_pins(struct walk *walk, const struct wd_order *order)
+{
+	const struct wd_pins *pins = &order->memory->pins;
+	unsigned open = 0;
+
+	for (unsigned i = 0; i < pins->count; i++) {
+		const struct wd_pin *pin = &pins->items[i];
+		if (pin->by == WD_PIN_LEARNED && wd_pins_bad(pins, pin->id))
+			broken(walk, "%s: %s is learned though it is known to be bad", order->name, pin->image);
+		for (unsigned j = 0; j < i; j++)
+			if (pins->items[j].by == pin->by && wd_text_equal(pins->items[j].id, pin->id))
+				broken(walk, "%s: %s is pinned twice", order->name, pin->image);
+	}
+	for (unsigned i = 0; i < pins->swap_count; i++)
+		open += pins->swaps[i].end == WD_SWAP_OPEN;
+	if (open > 1)
+		broken(walk, "%s: %u rollbacks are open at a time", order->name, open);
+}
+
 static void carry_out(struct walk *walk, const struct wd_order *order)
 {
 	switch (order->kind) {
@@ -236,6 +331,10 @@ static void carry_out(struct walk *walk, const struct wd_order *order)
 			add_deed(walk, order, DEED_HOOK);
 			break;
 		}
+		if (order->rehearse) {
+			add_deed(walk, order, DEED_REHEARSAL);
+			break;
+		}
 		check_act(walk, order);
 		add_deed(walk, order, DEED_PLAN);
 		break;
@@ -245,6 +344,7 @@ static void carry_out(struct walk *walk, const struct wd_order *order)
 			add_deed(walk, order, DEED_STORE);
 		break;
 	case WD_ORDER_PINS:
+		check_pins(walk, order);
 		disk_write_pins(&walk->disk, order->service, &order->memory->pins);
 		break;
 	case WD_ORDER_FORGET:
@@ -257,6 +357,8 @@ static void carry_out(struct walk *walk, const struct wd_order *order)
 		remark(walk, "told", order->name, order->text);
 		break;
 	case WD_ORDER_IMAGE:
+		if (order->ticket)
+			add_deed(walk, order, DEED_IMAGE);
 		break;
 	case WD_ORDER_ANSWER:
 		walk->by_hand[order->ticket - 1] = false;
@@ -312,7 +414,8 @@ static void pass(struct walk *walk, wd_time span)
 
 /* --- containers ------------------------------------------------------------------------------------------------------- */
 
-static void tell_event(struct walk *walk, struct box *box, enum wd_event_kind kind, int code)
+static void tell_event_of(struct walk *walk, const struct box *box, const char *id, const char *name,
+			  enum wd_event_kind kind, int code)
 {
 	struct wd_event event = {.kind = kind,
 				 .at = walk->now,
@@ -323,14 +426,22 @@ static void tell_event(struct walk *walk, struct box *box, enum wd_event_kind ki
 				 .health = kind == WD_EVENT_HEALTH ? box->container.health : WD_HEALTH_NONE};
 	struct wd_fact fact = {.kind = WD_FACT_EVENT, .event = &event};
 
-	memcpy(event.id, box->id, sizeof(event.id));
-	snprintf(event.name, sizeof(event.name), "%s", box->container.name);
+	memcpy(event.id, id, sizeof(event.id));
+	snprintf(event.name, sizeof(event.name), "%s", name);
 	remark(walk, wd_event_name(kind), event.name, walk->up ? "seen" : "missed");
 	if (walk->up)
 		tell(walk, &fact);
 	else if (walk->missed_count < 64)
 		walk->missed[walk->missed_count++] = event;
 	walk->now++; /* no two events have one stamp */
+}
+
+static void tell_event(struct walk *walk, struct box *box, enum wd_event_kind kind, int code)
+{
+	char id[65];
+
+	memcpy(id, box->id, sizeof(id)); /* what it leads to may make another one of it */
+	tell_event_of(walk, box, id, box->container.name, kind, code);
 }
 
 static bool answers(const struct wd_container *container, int code)
@@ -424,12 +535,28 @@ static void stop(struct walk *walk, struct box *box)
 	tell_event(walk, box, WD_EVENT_STOP, -1);
 }
 
+static void new_id(const struct walk *walk, struct box *box)
+{
+	snprintf(box->id, sizeof(box->id), "%04x%060x", (unsigned)(box - walk->boxes), ++box->born);
+	wd_replace(&box->container.id, box->id);
+}
+
+static void set_image(struct box *box, unsigned image)
+{
+	box->image = image;
+	free(box->container.image);
+	free(box->container.image_id);
+	box->container.image = wd_format("acme/app:%u", image);
+	box->container.image_id = wd_format("sha256:%u", image);
+}
+
 static void create(struct walk *walk, struct box *box)
 {
 	struct wd_container *container = &box->container;
 
-	snprintf(box->id, sizeof(box->id), "%04x%060x", (unsigned)(box - walk->boxes), ++box->born);
-	wd_replace(&container->id, box->id);
+	new_id(walk, box);
+	if (one_in(walk, 3))
+		set_image(box, 1 + below(walk, IMAGES));
 	wd_replace(&container->trouble, NULL);
 	container->policy.kind = (enum wd_restart)below(walk, WD_RESTARTS);
 	container->policy.retries = container->policy.kind == WD_RESTART_ON_FAILURE ? below(walk, 5) : 0;
@@ -530,6 +657,11 @@ static void live(struct walk *walk, struct box *box)
 {
 	struct wd_container *container = &box->container;
 
+	if (box->parked.id[0] && !box->parked.gone && one_in(walk, 100)) { /* somebody tidies up */
+		box->parked.gone = true;
+		tell_event_of(walk, box, box->parked.id, "x.rbold-1", WD_EVENT_DESTROY, -1);
+		return;
+	}
 	if (!box->there) {
 		if (one_in(walk, 4))
 			create(walk, box);
@@ -576,11 +708,30 @@ static void show(struct walk *walk, struct box *box, wd_time asked, bool synced)
 	box->looked_at = box->container.state == WD_STATE_RUNNING || box->container.state == WD_STATE_PAUSED;
 }
 
+static void show_parked(struct walk *walk, const struct box *box, wd_time asked, bool synced)
+{
+	WD_AUTO_FREE char *id = wd_copy(box->parked.id);
+	struct wd_container old = box->container;
+	struct wd_fact fact = {.kind = WD_FACT_CONTAINER, .seen = {&old, asked, synced}};
+
+	old.id = id;
+	old.name = old.service = (char[]){"x.rbold-1"};
+	old.transient = true;
+	old.state = WD_STATE_EXITED;
+	old.policy = (struct wd_restart_policy){0};
+	tell(walk, &fact);
+}
+
 static void answer_inspect(struct walk *walk, const struct deed *deed)
 {
 	struct box *box = box_of(walk, deed->id);
 	struct wd_fact gone = {.kind = WD_FACT_GONE, .id = deed->id};
 
+	for (unsigned i = 0; i < BOXES; i++)
+		if (wd_text_equal(walk->boxes[i].parked.id, deed->id) && !walk->boxes[i].parked.gone) {
+			show_parked(walk, &walk->boxes[i], deed->asked, false);
+			return;
+		}
 	if (box && box->there)
 		show(walk, box, deed->asked, false);
 	else
@@ -611,8 +762,9 @@ static void make_true(struct walk *walk, struct box *box, const struct deed *dee
 
 	if (deed->action == WD_ACTION_THROTTLE)
 		container->cpus = wd_cpus_lower(container->cpus, deed->cpus);
-	if (deed->action == WD_ACTION_RELEASE && wd_cpu_cut_is(&deed->cut))
-		container->cpus = deed->cut.before;
+	if (deed->action == WD_ACTION_RELEASE &&
+	    wd_cpu_cut_is(&deed->cut)) /* of one that could not be taken back, too */
+		container->cpus = box->parked.cpus = deed->cut.before;
 	if (deed->action == WD_ACTION_THROTTLE || deed->alone) {
 		tell_event(walk, box, WD_EVENT_UPDATE, -1);
 		return;
@@ -640,8 +792,198 @@ static void make_true(struct walk *walk, struct box *box, const struct deed *dee
 	}
 }
 
+/* --- rollbacks -------------------------------------------------------------------------------------------------------- */
+
+static bool is_made(const struct box *box)
+{
+	return box->there && wd_text_equal(box->id, box->parked.made);
+}
+
+static void park(struct walk *walk, struct box *box, const struct deed *deed)
+{
+	struct wd_container *container = &box->container;
+	struct parked parked = {.row = WD_ACTION_ROLLBACK,
+				.image = box->image,
+				.created = container->created,
+				.policy = container->policy,
+				.cpus = container->cpus,
+				.restart_count = container->restart_count};
+	unsigned image = (unsigned)atoi(deed->image_id + strlen("sha256:"));
+
+	stop(walk, box);
+	snprintf(parked.id, sizeof(parked.id), "%s", box->id);
+	snprintf(parked.service, sizeof(parked.service), "%s", deed->service);
+	new_id(walk, box);
+	snprintf(parked.made, sizeof(parked.made), "%s", box->id);
+	box->parked = parked;
+	set_image(box, image);
+	container->created = stamp_at(walk->now);
+	container->started = container->finished = WD_STAMP_NONE;
+	container->state = WD_STATE_CREATED;
+	container->oom_killed = false;
+	container->exit_code = 0;
+	box->kept = box->looked_at = false;
+	box->bad = one_in(walk, 3);
+	tell_event_of(walk, box, parked.id, "x.rbold-1", WD_EVENT_RENAME, -1);
+	tell_event(walk, box, WD_EVENT_RENAME, -1);
+	start(walk, box, false);
+}
+
+static void bring_back(struct walk *walk, struct box *box)
+{
+	struct wd_container *container = &box->container;
+	const struct parked parked = box->parked;
+
+	if (box->there) {
+		stop(walk, box);
+		tell_event(walk, box, WD_EVENT_DESTROY, -1);
+	}
+	memcpy(box->id, parked.id, sizeof(box->id));
+	wd_replace(&container->id, box->id);
+	set_image(box, parked.image);
+	container->created = parked.created;
+	container->policy = parked.policy;
+	container->cpus = parked.cpus;
+	container->restart_count = parked.restart_count;
+	container->state = WD_STATE_EXITED;
+	box->parked = (struct parked){0};
+	box->there = true;
+	box->kept = box->held = box->looked_at = false;
+	tell_event(walk, box, WD_EVENT_RENAME, -1);
+	tell_event(walk, box, WD_EVENT_UPDATE, -1);
+	start(walk, box, false);
+}
+
+/* One that a seadog has left open: what was started is watched anew, all else is taken back. */
+static enum wd_plan_end end_open(struct walk *walk, struct box *box, const char **ret_by)
+{
+	if (is_made(box)) {
+		*ret_by = box->parked.made;
+		return WD_PLAN_DONE;
+	}
+	if (!box->there && !box->parked.gone) {
+		bring_back(walk, box);
+		return WD_PLAN_UNDONE;
+	}
+	box->parked = (struct parked){0}; /* somebody else has the name, or both are gone */
+	return WD_PLAN_FAILED;
+}
+
+static enum wd_plan_end end_rollback(struct walk *walk, struct box *box, const struct deed *deed, const char **ret_by)
+{
+	if (wd_text_equal(box->parked.id, deed->id))
+		return end_open(walk, box, ret_by);
+	if (box->parked.id[0] || !box->there || !wd_text_equal(box->id, deed->id))
+		return WD_PLAN_REFUSED;
+	if (deed->ticket & WD_TICKET_RESUMED || (!walk->calm && one_in(walk, 4))) {
+		if (one_in(walk, 2))
+			return WD_PLAN_REFUSED;
+		stop(walk, box);
+		if (one_in(walk, 3))
+			return WD_PLAN_FAILED;
+		start(walk, box, false);
+		return WD_PLAN_UNDONE;
+	}
+	park(walk, box, deed);
+	if (one_in(walk, 2))
+		show(walk, box, walk->now, false);
+	*ret_by = box->parked.made;
+	return WD_PLAN_DONE;
+}
+
+static enum wd_plan_end end_take_back(struct walk *walk, struct box *box, const struct deed *deed, const char **ret_by)
+{
+	if (deed->finished) {
+		*ret_by = deed->id;
+		return WD_PLAN_DONE;
+	}
+	if (!box->parked.id[0] || box->parked.gone) {
+		box->parked = (struct parked){0};
+		return WD_PLAN_REFUSED;
+	}
+	if (box->there && !is_made(box)) { /* somebody else has the name */
+		box->parked = (struct parked){0};
+		return WD_PLAN_FAILED;
+	}
+	if (!walk->calm && one_in(walk, 8)) {
+		box->parked.row = WD_ACTION_TAKE_BACK;
+		return WD_PLAN_FAILED;
+	}
+	bring_back(walk, box);
+	*ret_by = box->id;
+	return WD_PLAN_DONE;
+}
+
+static enum wd_plan_end end_commit(struct walk *walk, struct box *box)
+{
+	const struct parked parked = box->parked;
+
+	if (!parked.id[0])
+		return WD_PLAN_DONE;
+	if (!walk->calm && one_in(walk, 8)) {
+		box->parked.row = WD_ACTION_COMMIT;
+		return WD_PLAN_FAILED;
+	}
+	box->parked = (struct parked){0};
+	if (!parked.gone)
+		tell_event_of(walk, box, parked.id, "x.rbold-1", WD_EVENT_DESTROY, -1);
+	return WD_PLAN_DONE;
+}
+
+static void end_pair(struct walk *walk, const struct deed *deed)
+{
+	struct wd_fact fact = {.kind = WD_FACT_ACTED};
+	unsigned which, born;
+	const char *by = NULL;
+
+	split_id(deed->id, &which, &born);
+	struct box *box = &walk->boxes[which];
+	fact.acted.ticket = deed->ticket;
+	if (deed->action == WD_ACTION_ROLLBACK)
+		fact.acted.end = end_rollback(walk, box, deed, &by);
+	else if (deed->action == WD_ACTION_TAKE_BACK)
+		fact.acted.end = end_take_back(walk, box, deed, &by);
+	else
+		fact.acted.end = end_commit(walk, box);
+	WD_AUTO_FREE char *copy = wd_copy(by);
+	fact.acted.replaced_by = copy;
+	fact.acted.detail = fact.acted.end == WD_PLAN_DONE ? "done" : "the Engine did not like it";
+	remark(walk, "acted", wd_action_name(deed->action), fact.acted.detail);
+	tell(walk, &fact);
+}
+
+static void end_rehearsal(struct walk *walk, const struct deed *deed)
+{
+	struct wd_fact fact = {.kind = WD_FACT_ACTED};
+
+	fact.acted.ticket = deed->ticket;
+	fact.acted.end = one_in(walk, 4) ? WD_PLAN_REFUSED : WD_PLAN_DONE;
+	fact.acted.detail = "would go back";
+	tell(walk, &fact);
+}
+
+static void answer_image(struct walk *walk, const struct deed *deed)
+{
+	struct wd_fact fact = {.kind = WD_FACT_IMAGE};
+	const char *number = deed->image ? strchr(deed->image, ':') + 1 : "";
+	WD_AUTO_FREE char *id = deed->image_id ? wd_copy(deed->image_id) : wd_format("sha256:%s", number);
+
+	fact.image.ticket = deed->ticket;
+	if (!walk->calm && one_in(walk, 8))
+		fact.image.end = one_in(walk, 2) ? WD_PLAN_REFUSED : WD_PLAN_FAILED;
+	fact.image.detail = fact.image.end == WD_PLAN_DONE ? NULL : "there is no such image on this host";
+	fact.image.id = fact.image.end == WD_PLAN_DONE ? id : NULL;
+	fact.image.digests = "";
+	fact.image.config = "{}";
+	tell(walk, &fact);
+}
+
 static void end_plan(struct walk *walk, const struct deed *deed)
 {
+	if (is_of_pair(deed->action)) {
+		end_pair(walk, deed);
+		return;
+	}
 	static const enum wd_plan_end ends[] = {WD_PLAN_FAILED, WD_PLAN_UNDONE, WD_PLAN_REFUSED};
 	struct box *box = box_of(walk, deed->id);
 	struct wd_fact fact = {.kind = WD_FACT_ACTED};
@@ -676,6 +1018,8 @@ static void free_deed(struct deed *deed)
 {
 	free(deed->service);
 	free(deed->id);
+	free(deed->image);
+	free(deed->image_id);
 	free(deed);
 }
 
@@ -700,14 +1044,26 @@ static bool answered(struct walk *walk, struct deed *deed)
 			*slot = deed->next;
 			break;
 		}
-	if (deed->kind == DEED_INSPECT)
+	switch (deed->kind) {
+	case DEED_INSPECT:
 		answer_inspect(walk, deed);
-	else if (deed->kind == DEED_STORE)
+		break;
+	case DEED_STORE:
 		answer_store(walk, deed);
-	else if (deed->kind == DEED_HOOK)
+		break;
+	case DEED_HOOK:
 		end_hook(walk, deed);
-	else
+		break;
+	case DEED_IMAGE:
+		answer_image(walk, deed);
+		break;
+	case DEED_REHEARSAL:
+		end_rehearsal(walk, deed);
+		break;
+	case DEED_PLAN:
 		end_plan(walk, deed);
+		break;
+	}
 	free_deed(deed);
 	return true;
 }
@@ -741,9 +1097,14 @@ static void come_up(struct walk *walk)
 	}
 	walk->missed_count = 0;
 	walk->now++;
-	for (unsigned i = 0; i < BOXES; i++)
-		if (walk->boxes[i].there)
-			show(walk, &walk->boxes[i], walk->now, true);
+	unsigned first = below(walk, BOXES), stride = one_in(walk, 2) ? 1 : BOXES - 1;
+	for (unsigned i = 0; i < BOXES; i++) {
+		struct box *box = &walk->boxes[(first + i * stride) % BOXES];
+		if (box->parked.id[0] && !box->parked.gone)
+			show_parked(walk, box, walk->now, true);
+		if (box->there)
+			show(walk, box, walk->now, true);
+	}
 	tell(walk, &synced);
 }
 
@@ -770,12 +1131,13 @@ static void go_down(struct walk *walk)
 
 static void ask(struct walk *walk)
 {
+	static const char *const asks[] = {"hold", "release", "mute", "unmute", "pin", "unpin", "forgive", "rollback"};
 	unsigned which = below(walk, BOXES);
 	struct wd_fact fact = {.kind = WD_FACT_ASKED};
 
 	if (walk->by_hand[which])
 		return;
-	fact.asked.ask = (enum wd_ask)below(walk, 4);
+	fact.asked.ask = (enum wd_ask)below(walk, WD_ASK_ROLLBACK + 1);
 	struct wd_service_view view;
 	if (!wd_guard_find(walk->guard, walk->boxes[which].container.name, walk->now, &view))
 		return;
@@ -784,8 +1146,15 @@ static void ask(struct walk *walk)
 	fact.asked.until = walk->now + (wd_time)below(walk, 1800) * WD_SECOND;
 	fact.asked.no_start = one_in(walk, 4);
 	fact.asked.request = which + 1;
-	if (fact.asked.ask >= WD_ASK_MUTE && one_in(walk, 4))
+	if ((fact.asked.ask == WD_ASK_MUTE || fact.asked.ask == WD_ASK_UNMUTE) && one_in(walk, 4))
 		fact.asked.service = NULL;
+	char image[16];
+	snprintf(image, sizeof(image), "acme/app:%u", 1 + below(walk, IMAGES));
+	if (one_in(walk, 2))
+		fact.asked.image = image;
+	fact.asked.dry_run = one_in(walk, 4);
+	fact.asked.pull = one_in(walk, 4);
+	remark(walk, "asked", service, asks[fact.asked.ask]);
 	walk->by_hand[which] = true;
 	tell(walk, &fact);
 }
@@ -818,7 +1187,10 @@ static void reload(struct walk *walk)
 					      "pause",
 					      "throttle:0.5, restart, restart, stop",
 					      "throttle:2",
-					      "hook:none, restart, stop"};
+					      "hook:none, restart, stop",
+					      "rollback, stop",
+					      "restart, rollback, stop",
+					      "rollback, notify"};
 	static const char *const triggers[] = {"restarts", "flapping", "exit", "down",     "oom",     "unhealthy",
 					       "memory",   "cpu",      "pids", "pressure", "forecast"};
 	struct wd_text text = {0};
@@ -834,6 +1206,9 @@ static void reload(struct walk *walk)
 		      one_in(walk, 4) ? "off" : "90% for 3s", one_in(walk, 2) ? "off" : "90% for 20s",
 		      one_in(walk, 2) ? "off" : "100 for 0s",
 		      one_in(walk, 2) ? "off" : "io 60% for 2s, memory 90% for 1s", one_in(walk, 2) ? "off" : "1m");
+	if (one_in(walk, 2))
+		wd_text_print(&text, "rollback_to = acme/app:%u\n", 1 + below(walk, IMAGES));
+	wd_text_print(&text, "good_after = %s\npins_kept = %u\n", one_in(walk, 2) ? "10s" : "10m", 1 + below(walk, 3));
 	for (unsigned i = 0; i < sizeof(triggers) / sizeof(triggers[0]); i++)
 		wd_text_print(&text, "on_%s = %s\n", triggers[i],
 			      ladders[below(walk, sizeof(ladders) / sizeof(ladders[0]))]);
@@ -851,12 +1226,67 @@ static void recall(void *data, struct wd_fact *fact)
 	tell(data, fact);
 }
 
+static bool cut_pair(struct walk *walk, struct deed *deed)
+{
+	unsigned which, born, chance = below(walk, 3);
+
+	split_id(deed->id, &which, &born);
+	struct box *box = &walk->boxes[which];
+	if (deed->ticket & WD_TICKET_RESUMED)
+		return deed->finished || (deed->action == WD_ACTION_ROLLBACK && !box->parked.id[0]);
+	if (deed->action == WD_ACTION_ROLLBACK) {
+		if (chance == 0 && box->there && wd_text_equal(box->id, deed->id) && !box->parked.id[0])
+			park(walk, box, deed);
+		return chance == 1;
+	}
+	if (!box->parked.id[0])
+		return false;
+	if (chance == 0 && deed->action == WD_ACTION_TAKE_BACK && !box->parked.gone && (!box->there || is_made(box))) {
+		wd_replace(&deed->id, box->parked.id);
+		deed->finished = true;
+		bring_back(walk, box);
+		return true;
+	}
+	if (chance)
+		box->parked.row = deed->action;
+	return false;
+}
+
+/* The first change may have been made, and its row written, or not; what follows takes the open row over. */
+static void cut_pairs(struct walk *walk)
+{
+	for (struct deed **slot = &walk->deeds; *slot;) {
+		struct deed *deed = *slot;
+		if (deed->kind != DEED_PLAN || !is_of_pair(deed->action) || cut_pair(walk, deed)) {
+			slot = &deed->next;
+			continue;
+		}
+		*slot = deed->next;
+		free_deed(deed);
+	}
+	for (unsigned i = 0; i < BOXES; i++) {
+		const struct parked *parked = &walk->boxes[i].parked;
+		const struct wd_order order = {.action = parked->row, .service = parked->service, .id = parked->id};
+		if (parked->id[0])
+			add_deed(walk, &order, DEED_PLAN);
+	}
+}
+
+static const char *made_of(const struct walk *walk, const struct deed *deed)
+{
+	for (unsigned i = 0; i < BOXES; i++)
+		if (wd_text_equal(walk->boxes[i].parked.id, deed->id))
+			return walk->boxes[i].parked.made;
+	return NULL;
+}
+
 /* kill -9, and the next start. Plans that change a policy are in the journal. */
 static void begin_again(struct walk *walk)
 {
 	remark(walk, "seadog", NULL, "was killed");
-	wd_guard_free(walk->guard);
 	walk->up = false;
+	cut_pairs(walk);
+	wd_guard_free(walk->guard);
 	walk->missed_count = 0;
 	walk->act_count = 0;
 	memset(walk->by_hand, 0, sizeof(walk->by_hand));
@@ -868,7 +1298,8 @@ static void begin_again(struct walk *walk)
 		struct deed *deed = *slot;
 		struct wd_fact fact = {.kind = WD_FACT_RESUMING};
 		if (deed->kind == DEED_PLAN && deed->action != WD_ACTION_RESTART) {
-			deed->ticket |= WD_TICKET_RESUMED;
+			deed->ticket = ++walk->resumed_count | WD_TICKET_RESUMED;
+			fact.resuming.made = made_of(walk, deed);
 			fact.resuming.service = deed->service;
 			fact.resuming.id = deed->id;
 			fact.resuming.action = deed->action;
@@ -985,6 +1416,29 @@ static void calm_down(struct walk *walk)
 	}
 }
 
+/* Each container is one service, and each service has one. */
+static void check_whole(struct walk *walk)
+{
+	struct wd_service_view view;
+	unsigned there = 0, known = 0;
+
+	for (unsigned i = 0; i < BOXES; i++)
+		there += walk->boxes[i].there;
+	for (size_t i = 0; i < wd_guard_count(walk->guard); i++) {
+		if (!wd_guard_view(walk->guard, i, walk->now, &view))
+			continue;
+		const struct box *box = view.container ? box_of(walk, view.container->id) : NULL;
+		if (!box || !box->there)
+			broken(walk, "%s is known, and is not there", view.service);
+		if (!wd_text_equal(view.container->image_id, box->container.image_id))
+			broken(walk, "%s is said to run %s, and runs %s", view.service, view.container->image,
+			       box->container.image);
+		known++;
+	}
+	if (known != there)
+		broken(walk, "%u containers are %u services", there, known);
+}
+
 static void check_calm(struct walk *walk)
 {
 	struct wd_service_view view;
@@ -1008,9 +1462,12 @@ static void check_calm(struct walk *walk)
 			       box->container.cpus.quota > 0 ? "not known" : "said");
 		if (walk->by_hand[i])
 			broken(walk, "a person waits for %s for ever", box->container.name);
+		if (box->parked.id[0] && box->parked.row == WD_ACTION_ROLLBACK)
+			broken(walk, "what %s was rolled back from is parked for ever", box->container.name);
 		if (runs && view.incident)
 			broken(walk, "an incident of %s never ends: %s", box->container.name, view.why);
 	}
+	check_whole(walk);
 	for (struct deed *deed = walk->deeds; deed; deed = deed->next)
 		if (deed->kind != DEED_INSPECT)
 			broken(walk, "something is under way for ever");
@@ -1048,8 +1505,6 @@ static void walk_along(uint64_t seed)
 		struct wd_container *container = &walk->boxes[i].container;
 		*container = (struct wd_container){.name = wd_copy(names[i]),
 						   .service = wd_copy(names[i]),
-						   .image = wd_copy("acme/app:1"),
-						   .image_id = wd_copy("sha256:1"),
 						   .check_patience = i % 2 ? 0 : 90 * WD_SECOND,
 						   .stop_timeout = 10 * WD_SECOND,
 						   .spoofs_exit_code = i == 4,
@@ -1062,6 +1517,7 @@ static void walk_along(uint64_t seed)
 		walk->boxes[i].uses = uses_nothing();
 		walk->boxes[i].uses.limit_bytes = 1e8;
 		walk->boxes[i].uses.pids_limit = 100;
+		set_image(&walk->boxes[i], 1);
 		create(walk, &walk->boxes[i]);
 	}
 	for (walk->step = 0; walk->step < STEPS; walk->step++)

@@ -108,7 +108,8 @@ static void crash(struct wd_guard *guard, struct wd_service *service, struct wd_
 	if (wd_codes_has(&policy->ignore_exit, mark.exit_code))
 		return;
 	service->last_exit = mark.exit_code;
-	wd_case_crashed(guard, service, mark.exit_code, life, true);
+	if (answered || mark.exit_code != 0) /* a job that has ended well is what was wanted, on trial as well */
+		wd_case_crashed(guard, service, mark.exit_code, life, true);
 	if (answered && counts)
 		wd_crash_count(guard, service, mark, life);
 	else if (!answered && service->memory.policy.kind == WD_RESTART_NO && mark.exit_code != 0)

@@ -70,6 +70,9 @@ struct wd_sources {
  * white space, a semicolon, and white space or another semicolon. Whatever else inih would cut or bend is a fault with
  * its line; the list stands in config/config.h at wd_config_read(). */
 struct wd_settings *wd_settings_load(const struct wd_sources *sources, struct wd_findings *findings);
+/* For who only asks a watchdog that runs, and needs to know where: the same, but in spite of faults that can say nothing
+ * about its control socket and its state directory. What is faulty is as if it were not there: nothing may be done by these settings. */
+struct wd_settings *wd_settings_load_places(const struct wd_sources *sources, struct wd_findings *findings);
 struct wd_settings *wd_settings_free(struct wd_settings *settings); /* returns NULL; takes NULL */
 
 /* The policy that holds for a container: label > [container NAME] > [policy NAME] > [defaults] > built in. Labels that

@@ -25,6 +25,34 @@ load helper
   [[ $stderr == *nowhere.conf* ]]
 }
 
+@test "a watchdog that runs is asked in spite of faults that it has not taken" {
+  start_engine
+  fake POST container '{"name":"web","image":"acme/web:1","policy":"always"}'
+  start_watchdog
+  cp seadog.conf faulty.conf
+  printf '[defaults]\nrestarts = 5\nverfy = 1m\n' >>faulty.conf
+  run -0 --separate-stderr seadog --config faulty.conf status
+  [[ $output == *web* ]]
+  [[ $stderr == *"2 faults"*"seadog check"* ]]
+  for command in 'explain web' incidents healthcheck 'mute web --for 1m' 'unmute web' 'hold web' 'release web'; do
+    # shellcheck disable=SC2086 # words
+    run -0 --separate-stderr seadog --config faulty.conf -q $command
+    [ -z "$stderr" ]
+  done
+  run -4 --separate-stderr seadog --config faulty.conf explain nobody --json
+  [ "$(jq -c .exit <<<"$stderr")" = 4 ]
+  run -2 seadog --config faulty.conf config
+  run -2 seadog --config faulty.conf check
+  # Where it listens may be what the fault hides.
+  sed 's/^control/contrl/' faulty.conf >hidden.conf
+  run -2 seadog --config hidden.conf status
+  sed 's/^.seadog.$/[seadgo]/' faulty.conf >hidden.conf
+  run -2 seadog --config hidden.conf status
+  stop_watchdog
+  run -2 --separate-stderr seadog --config faulty.conf status
+  [[ $stderr == *faulty.conf:9:*faulty.conf:10:* ]]
+}
+
 @test "config says where each value is from" {
   run -0 sea config --json
   [ "$(jq -r '.values[] | select(.section == "seadog" and .key == "state_dir") | .value' <<<"$output")" = "$place/state" ]

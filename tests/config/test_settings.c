@@ -348,6 +348,38 @@ static void a_clients_certificate_needs_its_key(void **state)
 
 #define STORY(name) cmocka_unit_test_setup_teardown(name, enter_directory, leave_directory)
 
+static void assert_places(const char *text, char *const *environment, const char *control)
+{
+	struct wd_findings findings = {0};
+	struct wd_sources sources = {.file = "seadog.conf", .environment = environment};
+	write_file("seadog.conf", text);
+	struct wd_settings *settings = wd_settings_load_places(&sources, &findings);
+	assert_true(findings.faults > 0);
+	assert_true((settings == NULL) == (control == NULL));
+	if (settings)
+		assert_string_equal(settings->control, control);
+	wd_settings_free(settings);
+	wd_findings_done(&findings);
+}
+
+/* Only what can be known in spite of the faults; whatever may have spoken of the place itself makes it unknown. */
+static void places_are_known_in_spite_of_faults_elsewhere(void **state)
+{
+	(void)state;
+	char *const nothing[] = {NULL}, *const faulty[] = {"SEADOG_DEFAULTS_RESTARTS=5", NULL},
+		    *const unknown[] = {"SEADOG_SEADOG_CONTROLS=/b", NULL};
+	assert_places("[seadog]\ncontrol = /a\n[defaults]\nrestarts = 5\nverfy = 1m\n", nothing, "/a");
+	assert_places("[seadog]\ncontrol = /a\n[defaults]\non_restarts = hook:none\n", nothing, "/a");
+	assert_places("[policy web]\n x\n[seadog]\ncontrol = /a\n", nothing, "/a");
+	assert_places("[seadog]\ncontrol = /a\n", faulty, "/a");
+	assert_places("[seadog]\ncontrol = /a\n", unknown, NULL);
+	assert_places("[seadog]\ncontrol = a\n", nothing, NULL);
+	assert_places("[seadog]\ncontrol = /a\nmode = x\n", nothing, "/a");
+	assert_places("[seadog]\ncontrol = /a\ncontrl = /b\n", nothing, NULL);
+	assert_places("[seadgo]\ncontrol = /a\n", nothing, NULL);
+	assert_places("[defaults]\n[seadog\ncontrol = /a\n", nothing, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -367,6 +399,7 @@ int main(void)
 		STORY(a_variable_nobody_knows_is_a_fault),
 		STORY(a_command_line_that_sets_what_is_not_there_is_a_fault),
 		STORY(a_clients_certificate_needs_its_key),
+		STORY(places_are_known_in_spite_of_faults_elsewhere),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -179,6 +179,29 @@ static void explain_draws_bars(void **state)
 	wd_findings_done(&findings);
 }
 
+/* What is not obeyed is told where somebody looks for why it is not. */
+static void explain_says_which_labels_are_not_obeyed(void **state)
+{
+	char *const nothing[] = {NULL};
+	struct wd_sources sources = {.environment = nothing};
+	struct wd_settings *settings = wd_settings_load(&sources, NULL);
+	struct wd_label labels[] = {{.key = (char[]){"seadog.restart"}, .value = (char[]){"3/30s"}},
+				    {.key = (char[]){"seadog.on_oom"}, .value = (char[]){"stopp"}},
+				    {.key = (char[]){"seadog.verify"}, .value = (char[]){"5s"}}};
+	struct wd_service_view view = shown_well();
+	struct wd_container container = *view.container;
+	WD_AUTO_TEXT struct wd_text out = {0};
+	(void)state;
+	assert_non_null(settings);
+	container.labels = labels, container.label_count = 3;
+	view.container = &container;
+	WD_AUTO_JSON struct wd_json *report = wd_report_explain(&view, settings, NULL, 1012 * WD_SECOND);
+	wd_draw_explain(report, &(struct wd_style){.width = 80}, &out);
+	assert_int_equal(wd_json_count(wd_json_get(report, "warnings")), 2);
+	assert_golden("explain-labels.txt", wd_text_get(&out));
+	wd_settings_free(settings);
+}
+
 static void what_streams_by_is_a_line_each(void **state)
 {
 	struct wd_event event = {.kind = WD_EVENT_DIE, .name = "web", .stamp = 1767323045123456789, .exit_code = 137};
@@ -270,6 +293,7 @@ int main(void)
 		cmocka_unit_test(incidents_are_newest_first),
 		cmocka_unit_test(an_incident_is_a_story),
 		cmocka_unit_test(explain_draws_bars),
+		cmocka_unit_test(explain_says_which_labels_are_not_obeyed),
 		cmocka_unit_test(what_streams_by_is_a_line_each),
 		cmocka_unit_test(reports_that_lack_everything),
 		cmocka_unit_test(wide_letters_take_two_columns),

@@ -79,7 +79,8 @@ struct wd_section {
 	char *origin;
 	struct wd_entry *entries;
 	size_t count;
-	bool faulty; /* something in it was not taken: what seems to be missing may be there */
+	size_t faulty; /* so many faults are in it: what seems to be missing may be there */
+	bool hides;    /* one of them may be about a key that cannot be told */
 };
 struct wd_config {
 	struct wd_section *sections; /* in order of first appearance */

@@ -29,8 +29,10 @@ static bool add_finding(struct reading *reading, bool warning, char *what_taken)
 	wd_text_escape(&shown, what_taken, strlen(what_taken), 400);
 	wd_findings_add(reading->findings, warning, "%s:%u: %s", reading->name, reading->line, wd_text_get(&shown));
 	free(what_taken);
-	if (!warning && reading->section)
-		reading->section->faulty = true;
+	if (!warning && reading->section) {
+		reading->section->faulty++;
+		reading->section->hides = true;
+	}
 	return false;
 }
 

@@ -153,7 +153,8 @@ void wd_config_put(struct wd_section *section, const struct wd_option *option, c
 		warn_pending(section, option, value, origin, findings);
 		return;
 	}
-	section->faulty = true;
+	section->faulty++;
+	section->hides |= strcmp(option->key, "control") == 0 || strcmp(option->key, "state_dir") == 0;
 	WD_AUTO_TEXT struct wd_text shown = {0};
 	if (!option->kind->secret) {
 		wd_text_add(&shown, " = ");

@@ -28,7 +28,23 @@ static void fill(struct wd_settings *settings)
 	}
 }
 
-struct wd_settings *wd_settings_load(const struct wd_sources *sources, struct wd_findings *findings)
+/* Whether no fault can be about where the watchdog listens and what it remembers: each stands in a section whose header was
+ * understood, or is about how sound lines fit together; and in [seadog] it is about another key that is known. An unknown
+ * variable, a header or a file that cannot be read may have meant them. */
+static bool spares_places(const struct wd_config *config, size_t faults, size_t across)
+{
+	size_t placed = across + config->environment.faulty + config->command.faulty;
+	for (size_t i = 0; i < config->count; i++) {
+		const struct wd_section *section = &config->sections[i];
+		if (strcmp(section->kind, "seadog") == 0 && section->hides)
+			return false;
+		placed += section->faulty;
+	}
+	return faults == placed;
+}
+
+/* With `asking` what is faulty may be missing, as long as the places are known. */
+static struct wd_settings *load(const struct wd_sources *sources, struct wd_findings *findings, bool asking)
 {
 	struct wd_settings *settings = wd_alloc(1, sizeof(*settings));
 	struct wd_findings found = {0};
@@ -37,16 +53,28 @@ struct wd_settings *wd_settings_load(const struct wd_sources *sources, struct wd
 	wd_config_read_environment(settings->config, sources->environment, &found);
 	wd_config_read_command(settings->config, &sources->set, &found);
 	wd_config_default_places(settings->config, sources->environment, geteuid() == 0);
+	size_t in_lines = found.faults;
 	wd_config_crosscheck(settings->config, &found);
 	if (found.faults == 0)
 		wd_config_reach(settings->config, &found);
 	fill(settings);
 	wd_findings_order(&found, &settings->config->files);
-	bool sound = found.faults == 0;
+	bool sound =
+		found.faults == 0 || (asking && spares_places(settings->config, found.faults, found.faults - in_lines));
 	for (size_t i = 0; i < found.count; i++)
 		wd_findings_add(findings, found.items[i].warning, "%s", found.items[i].text);
 	wd_findings_done(&found);
 	return sound ? settings : wd_settings_free(settings);
+}
+
+struct wd_settings *wd_settings_load(const struct wd_sources *sources, struct wd_findings *findings)
+{
+	return load(sources, findings, false);
+}
+
+struct wd_settings *wd_settings_load_places(const struct wd_sources *sources, struct wd_findings *findings)
+{
+	return load(sources, findings, true);
 }
 
 struct wd_settings *wd_settings_free(struct wd_settings *settings)

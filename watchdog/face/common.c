@@ -38,18 +38,6 @@ static bool say_faults(const struct wd_call *call, const struct wd_findings *fin
 		       findings->faults == 1 ? "" : "s");
 }
 
-bool wd_call_settings(struct wd_call *call, struct wd_error *error)
-{
-	struct wd_findings findings = {0};
-	if (call->settings)
-		return true;
-	call->settings = wd_settings_load(&call->sources, &findings);
-	say_warnings(call, &findings);
-	bool sound = call->settings || say_faults(call, &findings, error);
-	wd_findings_done(&findings);
-	return sound;
-}
-
 struct origin {
 	const char *section, *key;
 	char text[256];
@@ -86,6 +74,48 @@ const char *wd_call_control(struct wd_call *call)
 	if (strcmp(call->control, call->settings->control) != 0)
 		wd_whisper(call, "asking the watchdog at %s", call->control);
 	return call->control;
+}
+
+/* Whoever speaks to a watchdog that runs, and needs of the configuration only where that is. */
+static bool only_asks(const struct wd_call *call)
+{
+	static wd_command_run *const asking[] = {wd_run_status,  wd_run_top,    wd_run_incidents,   wd_run_show,
+						 wd_run_explain, wd_run_hold,   wd_run_release,     wd_run_rollback,
+						 wd_run_pin,     wd_run_unpin,  wd_run_pins,        wd_run_forgive,
+						 wd_run_mute,    wd_run_unmute, wd_run_healthcheck, wd_run_offer};
+	for (size_t i = 0; i < sizeof asking / sizeof *asking; i++)
+		if (call->command->run == asking[i])
+			return true;
+	return false;
+}
+
+/* A watchdog that runs goes by what it has read before: a file that somebody is about to edit keeps nobody from asking. */
+static bool ask_nevertheless(struct wd_call *call, size_t faults)
+{
+	pid_t pid;
+	call->settings = wd_settings_load_places(&call->sources, NULL);
+	if (call->settings && wd_control_probe(wd_call_control(call), &pid) == WD_ERROR_NONE) {
+		wd_note(call,
+			"warning: the configuration has %zu fault%s (see seadog check); asking the watchdog that runs",
+			faults, faults == 1 ? "" : "s");
+		return true;
+	}
+	call->settings = wd_settings_free(call->settings);
+	call->control = NULL;
+	return false;
+}
+
+bool wd_call_settings(struct wd_call *call, struct wd_error *error)
+{
+	struct wd_findings findings = {0};
+	if (call->settings)
+		return true;
+	call->settings = wd_settings_load(&call->sources, &findings);
+	say_warnings(call, &findings);
+	bool sound = call->settings || (only_asks(call) && ask_nevertheless(call, findings.faults)) ||
+		     say_faults(call, &findings, error);
+	wd_findings_done(&findings);
+	return sound;
 }
 
 void wd_call_wish(const struct wd_call *call, struct wd_wish *ret_wish)

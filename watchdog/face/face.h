@@ -64,7 +64,8 @@ wd_command_run wd_run_run, wd_run_check, wd_run_config, wd_run_status, wd_run_to
 /* The arguments of the program; argv is permuted. Wrong usage is WD_ERROR_USAGE. */
 bool wd_call_read(struct wd_call *call, int argc, char **argv, struct wd_error *error);
 void wd_call_done(struct wd_call *call);
-/* Loads the configuration once. Its faults are said on standard error, each on a line, and are WD_ERROR_USAGE. */
+/* Loads the configuration once. Its faults are said on standard error, each on a line, and are WD_ERROR_USAGE; only their
+ * number is said, and no error, where the command asks a watchdog that runs and they do not hide where it listens. */
 bool wd_call_settings(struct wd_call *call, struct wd_error *error);
 /* The Engine that the configuration names: the wish with the text that it lends, the endpoint that is found, a client of
  * it that is not connected yet. */

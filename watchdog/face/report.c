@@ -306,6 +306,20 @@ static void add_value(void *data, const char *section, const char *key, const ch
 	wd_json_set_string(row, "origin", origin);
 }
 
+/* What `seadog run` said of its labels when it saw them first; the name in front is known here. */
+static void add_warnings(struct wd_json *list, const struct wd_settings *settings, const struct wd_container *container)
+{
+	struct wd_findings findings = {0};
+	wd_policy_free(wd_settings_policy(settings, container, &findings));
+	const char *name = container->name ? container->name : container->id;
+	for (size_t i = 0; i < findings.count; i++) {
+		const char *text = findings.items[i].text;
+		bool named = wd_text_starts(text, name) && strncmp(text + strlen(name), ": ", 2) == 0;
+		wd_json_add(list, wd_json_text(named ? text + strlen(name) + 2 : text));
+	}
+	wd_findings_done(&findings);
+}
+
 static const char *value_of(const struct wd_json *policy, const char *key)
 {
 	for (const struct wd_json *row = wd_json_first(policy); row; row = wd_json_next(row))
@@ -453,6 +467,9 @@ struct wd_json *wd_report_explain(const struct wd_service_view *view, const stru
 	struct explaining explaining = {.policy = wd_json_set(report, "policy", wd_json_array())};
 	if (view->container)
 		wd_settings_each(settings, view->container, add_value, &explaining);
+	struct wd_json *warnings = wd_json_set(report, "warnings", wd_json_array());
+	if (view->container)
+		add_warnings(warnings, settings, view->container);
 	struct wd_json *triggers = wd_json_set(report, "triggers", wd_json_array());
 	add_windows(triggers, explaining.policy, view);
 	if (view->policy) {

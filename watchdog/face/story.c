@@ -59,8 +59,9 @@ static void put_opening(struct wd_text *out, const struct wd_style *style, const
 	wd_text_add(out, "\n  ");
 	wd_put_cut(out, style, wd_outcome_tint(outcome), outcome ? outcome : "open", 0);
 	wd_text_print(out, " · %s · opened %s", trigger ? trigger : "?", wd_moment_print(opened, at));
+	const char *lasted = wd_lasted_print(opened, closed, span);
 	if (closed != WD_STAMP_NONE)
-		wd_text_print(out, ", closed after %s", wd_lasted_print(opened, closed, span));
+		wd_text_print(out, ", closed %s%s", *lasted ? "after " : "at once", lasted);
 	wd_text_add(out, "\n");
 	WD_AUTO_FREE char *why = wd_member_harmless(incident, "why");
 	put_line(out, style, WD_TINT_NONE, why);
@@ -428,10 +429,23 @@ static void put_standing(struct wd_text *out, const struct wd_style *style, cons
 	wd_list_done(&lines);
 }
 
+static void put_warnings(struct wd_text *out, const struct wd_style *style, const struct wd_json *warnings)
+{
+	if (wd_json_count(warnings) > 0)
+		put_title(out, style, "Warnings");
+	for (const struct wd_json *row = wd_json_first(warnings); row; row = wd_json_next(row)) {
+		WD_AUTO_FREE char *text = wd_harmless(wd_json_string(row, ""));
+		wd_text_add(out, "  ");
+		wd_put_wrapped(out, style, WD_TINT_WARM, text, 2);
+		wd_text_add(out, "\n");
+	}
+}
+
 void wd_draw_explain(const struct wd_json *explain, const struct wd_style *style, struct wd_text *out)
 {
 	put_service(out, style, explain);
 	put_standing(out, style, wd_json_get(explain, "service"));
 	put_triggers(out, style, wd_json_get(explain, "triggers"));
+	put_warnings(out, style, wd_json_get(explain, "warnings"));
 	put_policy(out, style, explain);
 }

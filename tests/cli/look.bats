@@ -62,6 +62,8 @@ complete_words() {
   [ "${COMPREPLY[*]}" = incidents ]
   complete_words seadog incidents --fo
   [ "${COMPREPLY[*]}" = --follow ]
+  complete_words seadog status --js
+  [ "${COMPREPLY[*]}" = --json ]
   complete_words seadog status --fo
   [ "${COMPREPLY[*]}" = "" ]
   complete_words seadog --color = al

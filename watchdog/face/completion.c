@@ -104,21 +104,19 @@ static void put_bash_commands(void)
 static void put_bash(void)
 {
 	WD_AUTO_FREE char *commands = command_words();
-	WD_AUTO_FREE char *common = flag_words(wd_command_flags(wd_command_find("version")));
 	printf("# bash completion for seadog; made by seadog completion bash\n"
 	       "_seadog() {\n"
 	       "    local seadog=${COMP_WORDS[0]} word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}\n"
 	       "    local commands=\"%s\"\n"
-	       "    local common=\"%s\"\n"
 	       "    local command= flags= words= i\n"
 	       "    COMPREPLY=()\n"
 	       "    if [[ $word == = ]]; then word=; elif [[ $previous == = ]]; then "
 	       "previous=${COMP_WORDS[COMP_CWORD-2]}; fi\n",
-	       commands, common);
+	       commands);
 	put_bash_arguments();
 	put_bash_search();
 	put_bash_commands();
-	puts("    if [[ $word == -* ]]; then words=\"$flags $common\"; fi\n"
+	puts("    if [[ $word == -* ]]; then words=$flags; fi\n"
 	     "    COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
 	     "}\n"
 	     "complete -F _seadog seadog");

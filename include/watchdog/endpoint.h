@@ -35,6 +35,9 @@ bool wd_endpoint_find(const struct wd_endpoint_wish *wish, struct wd_endpoint *r
 /* What the docker client's config.json has for the registry of an image, as X-Registry-Auth; NULL where it has nothing, or
  * only the name of a helper. The caller frees. */
 char *wd_endpoint_credentials(char *const *environment, const char *image);
+/* Where there is nothing: the helper that keeps it ("pass", of docker-credential-pass), or NULL. It is not run: it would be a program of
+ * somebody else's beside the Engine's socket, and could ask whom it likes. The caller frees. */
+char *wd_endpoint_helper(char *const *environment, const char *image);
 
 /* The parts it is made of; the first four touch nothing but their arguments. What they return the caller frees. */
 
@@ -47,6 +50,7 @@ bool wd_context_current(const char *text, size_t length, char **ret_name, struct
 
 /* X-Registry-Auth for an image by the text of a config.json, or NULL. */
 char *wd_context_login(const char *text, size_t length, const char *image);
+char *wd_context_helper(const char *text, size_t length, const char *image);
 
 /* Host and SkipTLSVerify of a context's meta.json. */
 bool wd_context_read(const char *text, size_t length, char **ret_host, bool *ret_insecure, struct wd_error *error);

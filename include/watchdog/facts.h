@@ -79,12 +79,11 @@ struct wd_fact {
 			const char *logs;    /* the container's last lines, or NULL */
 			struct wd_restart_policy kept; /* hold: the policy that was found before it was set to no */
 			struct wd_cpu_cut cut;         /* throttle: what was found, and what holds now */
-			/* The container that is the service from now on: the new one of a rollback that is DONE, which waits for COMMIT
-			 * or TAKE_BACK, and the old one of a TAKE_BACK. NULL: the same as before. */
-			const char *replaced_by;
-			bool partly; /* DONE, but not what was to follow for those who depend on it; detail says what */
+			const char *replaced_by; /* the container that is the service from now on: the new one of a rollback that is DONE,
+			                            which waits for COMMIT or TAKE_BACK, the old one of a TAKE_BACK; NULL: as before */
+			bool partly; /* DONE, but not for all who depend on it: detail says for whom not */
 		} acted;
-		struct { uint64_t ticket; bool ok; const char *detail; } hooked; /* the ticket of the order */
+		struct { uint64_t ticket; bool ok; const char *detail; } hooked; /* the order's */
 		struct {
 			const char *service;
 			struct wd_restart_policy policy;

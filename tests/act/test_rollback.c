@@ -11,10 +11,12 @@
 #include <watchdog/memory.h>
 
 #define WD_STAMP_SECOND ((wd_stamp)1000000000)
+#define DIGEST "acme/web@sha256:1111111111111111111111111111111111111111111111111111111111111111"
 
 static struct stage stage;
 static char old[65];
 static bool rehearsed;
+static const char *pruned; /* the other image, and what it can be pulled by */
 
 static int set_up(void **state)
 {
@@ -25,6 +27,7 @@ static int set_up(void **state)
 	stage_init(&stage, MODEL_DOCKER_20);
 	model_add_image(stage.model, "acme/web:1.4", NULL);
 	model_add_image(stage.model, "acme/web:1.5", NULL);
+	model_set_image_digest(stage.model, "acme/web:1.4", DIGEST);
 	model_set_image_script(stage.model, "acme/web:1.5", &loops);
 	model_add(stage.model, &(struct model_setup){.name = "web", .image = "acme/web:1.5", .policy = "always"});
 	snprintf(old, sizeof(old), "%s", model_id(stage.model, "web"));
@@ -35,6 +38,8 @@ static int tear_down(void **state)
 {
 	(void)state;
 	stage_done(&stage);
+	rehearsed = false;
+	pruned = NULL;
 	return 0;
 }
 
@@ -57,6 +62,10 @@ static void roll_back(void)
 	order.rehearse = rehearsed;
 	order.target =
 		(struct wd_target){.image = "acme/web:1.4", .id = wd_json_string(wd_json_get(image, "Id"), NULL)};
+	if (pruned) {
+		order.target.digest = pruned;
+		model_remove_image(stage.model, "acme/web:1.4");
+	}
 	stage.ends = 0;
 	stage_do(&stage, &order, false);
 	stage_run(&stage, 1);
@@ -309,6 +318,64 @@ static void c43_what_might_be_a_config_and_is_not_copied_is_named(void **state)
 	assert_null(strstr(stage.detail, "/var/late"));
 }
 
+/* --- 28: a target that was pruned --- */
+
+static void c28_a_pruned_target_is_pulled_again_by_its_digest(void **state)
+{
+	(void)state;
+	pruned = DIGEST;
+	stage.knows_registry = true;
+	roll_back();
+	assert_int_equal(stage.end, WD_PLAN_DONE);
+	assert_string_equal(stage.auth, "login-for-acme/web");
+	assert_image("web", "acme/web:1.4");
+	assert_int_equal(stage_count(&stage, "POST tag"), 1);
+}
+
+static void c28_what_cannot_be_pulled_is_a_reason_and_touches_nothing(void **state)
+{
+	(void)state;
+	pruned = "acme/none@sha256:2222222222222222222222222222222222222222222222222222222222222222";
+	stage.helper = "pass";
+	roll_back();
+	assert_int_equal(stage.end, WD_PLAN_REFUSED);
+	assert_non_null(strstr(stage.detail, "the image to go back to is gone: acme/web:1.4; pull: manifest for"));
+	assert_non_null(strstr(stage.detail, "docker-credential-pass"));
+	assert_string_equal(model_id(stage.model, "web"), old);
+	assert_int_equal(stage_count(&stage, "POST stop"), 0);
+}
+
+static void c28_a_registry_that_does_not_answer_is_a_reason(void **state)
+{
+	(void)state;
+	pruned = DIGEST;
+	stage.fault_at = (unsigned)stage.asked.count + 4;
+	stage.fault = STAGE_LATE_BEFORE;
+	roll_back();
+	assert_int_equal(stage.end, WD_PLAN_REFUSED);
+	assert_non_null(strstr(stage.detail, "; pull: "));
+}
+
+static void c28_a_rehearsal_pulls_nothing(void **state)
+{
+	(void)state;
+	pruned = DIGEST;
+	rehearsed = true;
+	roll_back();
+	assert_int_equal(stage.end, WD_PLAN_REFUSED);
+	assert_non_null(strstr(stage.detail, "it would be pulled again: " DIGEST));
+	assert_int_equal(stage_count(&stage, "POST create"), 0);
+}
+
+static void c28_without_a_digest_it_is_gone(void **state)
+{
+	(void)state;
+	pruned = "";
+	roll_back();
+	assert_int_equal(stage.end, WD_PLAN_REFUSED);
+	assert_string_equal(stage.detail, "the image to go back to is gone: acme/web:1.4");
+}
+
 int main(void)
 {
 #define STORY(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -322,6 +389,11 @@ int main(void)
 		STORY(an_engine_that_begins_anew_in_the_midst),
 		STORY(a_rehearsal_tells_and_changes_nothing),
 		STORY(c43_configs_of_any_mode_come_along_and_what_the_program_wrote_does_not),
+		STORY(c28_a_pruned_target_is_pulled_again_by_its_digest),
+		STORY(c28_what_cannot_be_pulled_is_a_reason_and_touches_nothing),
+		STORY(c28_a_registry_that_does_not_answer_is_a_reason),
+		STORY(c28_a_rehearsal_pulls_nothing),
+		STORY(c28_without_a_digest_it_is_gone),
 		STORY(c43_what_might_be_a_config_and_is_not_copied_is_named),
 	};
 

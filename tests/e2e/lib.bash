@@ -38,7 +38,9 @@ setup() {
   configure </dev/null
 }
 
-teardown() {
+teardown() { common_teardown; }
+
+common_teardown() {
   if [ -z "${BATS_TEST_COMPLETED:-}" ]; then
     echo "--- seadog's log" && tail -n 40 "$log" | cut -c1-300
     echo "--- containers" && timeout 20 docker ps -a --no-trunc

@@ -415,6 +415,32 @@ static void assert_login(const char *config, const char *image, const char *expe
 		assert_null(login);
 }
 
+static void assert_helper(const char *config, const char *image, const char *expected)
+{
+	WD_AUTO_FREE char *helper = wd_context_helper(config, strlen(config), image);
+
+	if (expected)
+		assert_string_equal(helper, expected);
+	else
+		assert_null(helper);
+}
+
+static void a_helper_is_named_where_it_alone_knows(void **state)
+{
+	static const char config[] =
+		"{\"auths\":{\"ghcr.example:5000\":{\"auth\":\"bWU6c2VjcmV0\"},\"helped.example\":{}},"
+		"\"credHelpers\":{\"own.example\":\"pass\",\"ghcr.example:5000\":\"gcr\"},"
+		"\"credsStore\":\"desktop\"}";
+	(void)state;
+	assert_helper(config, "helped.example/web", "desktop");
+	assert_helper(config, "acme/web", "desktop");
+	assert_helper(config, "own.example/web", "pass");
+	assert_helper(config, "ghcr.example:5000/web", NULL);
+	assert_helper("{\"auths\":{\"own.example\":{}}}", "own.example/web", NULL);
+	assert_helper("[]", "own.example/web", NULL);
+	assert_helper("{\"credsStore\":7,\"credHelpers\":[]}", "own.example/web", NULL);
+}
+
 static void registries_are_told_who_asks(void **state)
 {
 	static const char config[] =
@@ -460,6 +486,7 @@ int main(void)
 		STORY(the_first_place_that_is_a_socket_is_taken),
 		STORY(without_any_wish_a_usual_socket_is_found),
 		STORY(registries_are_told_who_asks),
+		STORY(a_helper_is_named_where_it_alone_knows),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -49,6 +49,14 @@ static char *stage_credentials(void *data, const char *image)
 	return stage->knows_registry ? wd_format("login-for-%s", image) : NULL;
 }
 
+static char *stage_helper(void *data, const char *image)
+{
+	const struct stage *stage = data;
+
+	(void)image;
+	return stage->helper ? wd_copy(stage->helper) : NULL;
+}
+
 static uint32_t stage_random(void *data)
 {
 	struct stage *stage = data;
@@ -443,6 +451,7 @@ void stage_init(struct stage *stage, enum model_flavour flavour)
 		.podman = stage_podman,
 		.api = stage_api,
 		.credentials = stage_credentials,
+		.helper = stage_helper,
 		.random = stage_random,
 		.timer_new = stage_timer_new,
 		.timer_set = stage_timer_set,

@@ -70,6 +70,7 @@ struct stage {
 	char *replaced_by;
 	char *image_id, *config, *digests; /* of an order about an image */
 	bool knows_registry; /* and what it wants to know: */
+	const char *helper;  /* who knows it instead, or NULL */
 	char *auth;          /* as it was sent last */
 	uint32_t tokens;
 	bool free_at_end; /* the listener frees the actor */

@@ -5,10 +5,9 @@
 #include <string.h>
 #include <watchdog/memory.h>
 
-enum { TAG_DIGITS = 24, REFERENCE_MAX = 512 };
+enum { TAG_DIGITS = 24 };
 #define TAG_PLACE "seadog/keep"
 #define ORDINARY (10 * WD_SECOND)
-#define PULL_TIME (30 * WD_MINUTE)
 #define ID_PREFIX "sha256:"
 
 /* looking -> pulling -> looking -> tagging, or untagging. */
@@ -139,6 +138,11 @@ bool wd_image_is_id(const char *text)
 	return strlen(digits) == 64 && strspn(digits, "0123456789abcdef") == 64;
 }
 
+char *wd_image_keep_path(const char *id)
+{
+	return wd_format("/images/%s/tag?repo=" TAG_PLACE "&tag=%.*s", id, TAG_DIGITS, id + strlen(ID_PREFIX));
+}
+
 static void on_tagged(void *data, const struct wd_engine_answer *answer)
 {
 	struct wd_errand *errand = data;
@@ -152,8 +156,7 @@ static void on_tagged(void *data, const struct wd_engine_answer *answer)
 
 static void put_tag(struct wd_errand *errand)
 {
-	WD_AUTO_FREE char *path = wd_format("/images/%s/tag?repo=" TAG_PLACE "&tag=%.*s", errand->found, TAG_DIGITS,
-					    errand->found + strlen(ID_PREFIX));
+	WD_AUTO_FREE char *path = wd_image_keep_path(errand->found);
 
 	send(errand, "tag", &(struct wd_engine_request){.method = "POST", .path = path, .deadline = ORDINARY},
 	     on_tagged);
@@ -228,56 +231,32 @@ static void look(struct wd_errand *errand, const char *reference)
 
 /* --- pulling --- */
 
-/* The answer is 200 before the pull begins: whether it went well, its lines tell. */
-static char *find_complaint(const char *body)
+static const char *reference_of(const struct wd_errand *errand)
 {
-	WD_AUTO_FREE char *copy = wd_copy(body);
-	char *rest = copy, *line;
-
-	while ((line = strsep(&rest, "\r\n"))) {
-		WD_AUTO_JSON struct wd_json *json = *line ? wd_json_parse(line, strlen(line), NULL) : NULL;
-		const char *why = wd_json_string(wd_json_get(json, "error"), NULL);
-		if (why)
-			return wd_copy(why);
-	}
-	return NULL;
+	return errand->digest ? errand->digest : errand->image;
 }
 
 static void on_pulled(void *data, const struct wd_engine_answer *answer)
 {
 	struct wd_errand *errand = data;
-	char *why;
+	WD_AUTO_FREE char *why = wd_pull_complaint(&errand->actor->outside, reference_of(errand), answer);
 
 	errand->call = NULL;
-	if (!is_done(answer)) {
-		fail_errand(errand, "pull", answer);
-		return;
-	}
-	why = find_complaint(answer->body);
 	if (why) {
 		end_errand(errand, WD_PLAN_FAILED, wd_format("pull: %s", why));
-		free(why);
 		return;
 	}
 	errand->pulled = true;
-	look(errand, errand->digest ? errand->digest : errand->image);
+	look(errand, reference_of(errand));
 }
 
-/* "acme/web@sha256:…" is asked for as that repository and that digest; a tag is a part of the name. */
 static void pull(struct wd_errand *errand)
 {
-	const char *reference = errand->digest ? errand->digest : errand->image;
-	const char *at = strchr(reference, '@'), *slash = strrchr(reference, '/');
-	const char *colon = strchr(slash ? slash : reference, ':');
-	const char *tag = at ? at + 1 : colon ? colon + 1 : "latest";
-	size_t length = at ? (size_t)(at - reference) : colon ? (size_t)(colon - reference) : strlen(reference);
-	const struct wd_outside *outside = &errand->actor->outside;
-	WD_AUTO_FREE char *name = wd_copy_part(reference, length);
-	WD_AUTO_FREE char *path = wd_format("/images/create?fromImage=%s&tag=%s", name, tag);
-	WD_AUTO_FREE char *auth = outside->credentials ? outside->credentials(outside->data, name) : NULL;
+	WD_AUTO_FREE char *path = wd_pull_path(reference_of(errand));
+	WD_AUTO_FREE char *auth = wd_pull_auth(&errand->actor->outside, reference_of(errand));
 
 	send(errand, "pull",
-	     &(struct wd_engine_request){.method = "POST", .path = path, .auth = auth, .deadline = PULL_TIME},
+	     &(struct wd_engine_request){.method = "POST", .path = path, .auth = auth, .deadline = WD_PULL_TIME},
 	     on_pulled);
 }
 
@@ -314,21 +293,12 @@ static void on_looked(void *data, const struct wd_engine_answer *answer)
 
 /* --- the order --- */
 
-/* It goes into a path as it is. Where it comes from a label, anybody may have written it. */
-static bool is_reference(const char *text)
-{
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/:@";
-	size_t length = strlen(text);
-
-	return length > 0 && length <= REFERENCE_MAX && strspn(text, allowed) == length && !strstr(text, "..") &&
-	       !strstr(text, "//") && !strchr("./-:@", text[0]);
-}
-
 static const char *refuse(const struct wd_errand *errand)
 {
 	if (errand->id && !wd_image_is_id(errand->id))
 		return "its ID is none";
-	if ((errand->image && !is_reference(errand->image)) || (errand->digest && !is_reference(errand->digest)))
+	if ((errand->image && !wd_pull_is_reference(errand->image)) ||
+	    (errand->digest && !wd_pull_is_reference(errand->digest)))
 		return "that is no name of an image";
 	if (!errand->id && (!errand->image || errand->job == WD_IMAGE_UNKEEP))
 		return "there is no name of an image";

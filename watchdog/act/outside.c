@@ -55,6 +55,12 @@ static char *real_credentials(void *data, const char *image)
 	return wd_endpoint_credentials(environ, image);
 }
 
+static char *real_helper(void *data, const char *image)
+{
+	(void)data;
+	return wd_endpoint_helper(environ, image);
+}
+
 static void *real_timer_new(void *data, wd_callback *callback, void *callback_data)
 {
 	const struct wd_real *real = data;
@@ -137,6 +143,7 @@ struct wd_actor *wd_actor_new(struct wd_loop *loop, struct wd_engine *engine, st
 		.podman = real_podman,
 		.api = real_api,
 		.credentials = real_credentials,
+		.helper = real_helper,
 		.random = real_random,
 		.timer_new = real_timer_new,
 		.timer_set = real_timer_set,

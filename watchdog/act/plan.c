@@ -526,6 +526,7 @@ static void ask(struct wd_run *run)
 	size_t length = 0;
 	WD_AUTO_FREE char *path = wd_row_path(run, row);
 	WD_AUTO_FREE char *body = row->body ? row->body(run, &length) : NULL;
+	WD_AUTO_FREE char *auth = row->auth ? row->auth(run) : NULL;
 
 	if (row->kind == WD_ROW_CHANGE) {
 		run->asked[row - run->rows]++;
@@ -538,6 +539,7 @@ static void ask(struct wd_run *run)
 				       &(struct wd_engine_request){.method = row->method,
 								   .path = path,
 								   .type = row->type,
+								   .auth = auth,
 								   .body = body,
 								   .length = length,
 								   .deadline = deadline,

@@ -28,6 +28,7 @@ struct wd_outside {
 	void (*cancel)(void *data, void *call);
 	/* What a registry wants to know before it gives that image (X-Registry-Auth), or NULL; the caller frees. */
 	char *(*credentials)(void *data, const char *image);
+	char *(*helper)(void *data, const char *image); /* … or whom it would have to ask: "pass"; or NULL; the caller frees */
 	bool (*podman)(void *data);
 	const char *(*api)(void *data); /* the version that is spoken, "1.45", or NULL */
 	void *(*timer_new)(void *data, wd_callback *callback, void *callback_data);
@@ -69,6 +70,7 @@ struct wd_row {
 	const char *verb;                                    /* behind /containers/ID … */
 	char *(*path)(const struct wd_run *run);             /* … or the whole path, which the caller frees */
 	char *(*body)(const struct wd_run *run, size_t *ret_length); /* the caller frees; NULL: none */
+	char *(*auth)(const struct wd_run *run);             /* X-Registry-Auth, which the caller frees; may be NULL */
 	const char *type;                                    /* of the body, unless it is JSON */
 	void (*shows)(const struct wd_run *run, struct wd_text *text); /* of the body, for people; may be NULL */
 	bool lasts;       /* what it changes outlives the container's next start */
@@ -84,7 +86,7 @@ struct wd_row {
 	bool (*holds)(const struct wd_run *run);    /* the last look shows it done */
 	enum wd_kept (*keep)(struct wd_run *run, const struct wd_engine_answer *answer); /* of a fine answer; or NULL */
 };
-#define WD_ROWS_MAX 24
+#define WD_ROWS_MAX 28
 
 /* What is to become of a plan that a dead seadog left, by the first look. */
 enum wd_choice {
@@ -112,6 +114,14 @@ struct wd_plan {
 const struct wd_plan *wd_plan_of(const struct wd_order *order);              /* NULL: no plan for that */
 const struct wd_plan *wd_plan_named(const char *name);                       /* as the journal has it, or NULL */
 void wd_policy_print(struct wd_text *text, struct wd_restart_policy policy); /* "always", "on-failure:3" */
+
+/* Pulling (pull.c). A reference has a tag or a digest; what is returned the caller frees. */
+#define WD_PULL_TIME (30 * WD_MINUTE)
+bool wd_pull_is_reference(const char *text); /* nothing else may go into a path */
+char *wd_pull_path(const char *reference);
+char *wd_pull_auth(const struct wd_outside *outside, const char *reference); /* X-Registry-Auth, or NULL */
+/* What was wrong; NULL: it is there now. */
+char *wd_pull_complaint(const struct wd_outside *outside, const char *reference, const struct wd_engine_answer *answer);
 
 /* Bodies of an update, and what a dry run says of them (update.c). */
 char *wd_update_no(const struct wd_run *run, size_t *ret_length);

@@ -72,14 +72,67 @@ char *wd_prepare_target_path(const struct wd_run *run)
 	return wd_format("/images/%s/json", run->swap->target);
 }
 
-enum wd_kept wd_prepare_target(struct wd_run *run, const struct wd_engine_answer *answer)
+static enum wd_kept refuse_gone(struct wd_run *run, const char *why)
 {
 	const struct wd_swap *swap = run->swap;
 
-	if (answer->status == 404)
-		return refuse(run, wd_format("the image to go back to is gone: %s",
-					     swap->reference ? swap->reference : swap->target));
-	return take_json(&run->swap->image, answer);
+	return refuse(run,
+		      wd_format("the image to go back to is gone: %s%s%s",
+				swap->reference ? swap->reference : swap->target, why ? "; " : "", why ? why : ""));
+}
+
+/* Pruned, tag of seadog's own and all: its registry may have it. */
+enum wd_kept wd_prepare_target(struct wd_run *run, const struct wd_engine_answer *answer)
+{
+	struct wd_swap *swap = run->swap;
+	bool can_pull = swap->digest && wd_pull_is_reference(swap->digest);
+
+	if (answer->status != 404)
+		return take_json(&swap->image, answer);
+	if (swap->pulled)
+		return refuse_gone(run, "under its digest there is another one by now");
+	if (!can_pull)
+		return refuse_gone(run, NULL);
+	if (!run->task.rehearsed)
+		return WD_KEPT;
+	WD_AUTO_FREE char *why = wd_format("it would be pulled again: %s", swap->digest);
+	return refuse_gone(run, why);
+}
+
+bool wd_prepare_has_target(const struct wd_run *run)
+{
+	return run->swap->image != NULL;
+}
+
+char *wd_prepare_pull_path(const struct wd_run *run)
+{
+	return wd_pull_path(run->swap->digest);
+}
+
+char *wd_prepare_pull_auth(const struct wd_run *run)
+{
+	return wd_pull_auth(run->outside, run->swap->digest);
+}
+
+enum wd_kept wd_prepare_pulled(struct wd_run *run, const struct wd_engine_answer *answer)
+{
+	WD_AUTO_FREE char *complaint = wd_pull_complaint(run->outside, run->swap->digest, answer);
+
+	run->swap->pulled = true;
+	if (!complaint)
+		return WD_KEPT;
+	WD_AUTO_FREE char *why = wd_format("pull: %s", complaint);
+	return refuse_gone(run, why);
+}
+
+bool wd_prepare_not_pulled(const struct wd_run *run)
+{
+	return !run->swap->pulled;
+}
+
+char *wd_prepare_keep_path(const struct wd_run *run)
+{
+	return wd_image_keep_path(run->swap->target);
 }
 
 /* --- the host --- */

@@ -23,6 +23,7 @@ struct wd_swap *wd_swap_new(const struct wd_order *order, uint32_t token)
 	swap->target = wd_copy(order->target.id);
 	swap->reference = wd_copy(order->target.image);
 	swap->config = wd_copy(order->config);
+	swap->digest = wd_copy(order->target.digest);
 	swap->cascade = order->cascade;
 	swap->spared = wd_copy(order->spared);
 	name_pair(swap);
@@ -60,6 +61,7 @@ static void free_names(struct wd_swap *swap)
 	free(swap->made);
 	free(swap->body);
 	free(swap->config);
+	free(swap->digest);
 	free(swap->moved_from);
 	free(swap->moved_to);
 	free(swap->spared);

@@ -38,12 +38,14 @@ struct wd_swap {
 
 	/* What was ordered. */
 	char *config; /* of the broken image, as remembered */
+	char *digest; /* of the other one, by which it can be pulled again; or NULL */
 	bool cascade;
 	bool podman;
 	char *api;
 
 	/* What was read, while it is prepared. */
 	struct wd_json *inspect, *broken, *image, *info, *networks, *volumes, *others;
+	bool pulled;
 	struct wd_list ids; /* all containers, */
 	size_t asked;       /* of which so many were asked about */
 	struct wd_recreate *recreate;
@@ -65,6 +67,7 @@ struct wd_swap {
 };
 
 bool wd_image_is_id(const char *text); /* "sha256:…" and nothing else (errand.c) */
+char *wd_image_keep_path(const char *id); /* what puts seadog's own tag on it; the caller frees */
 
 struct wd_swap *wd_swap_new(const struct wd_order *order, uint32_t token);
 struct wd_swap *wd_swap_free(struct wd_swap *swap); /* returns NULL; takes NULL */
@@ -89,6 +92,12 @@ char *wd_prepare_broken_path(const struct wd_run *run);
 enum wd_kept wd_prepare_broken(struct wd_run *run, const struct wd_engine_answer *answer);
 char *wd_prepare_target_path(const struct wd_run *run);
 enum wd_kept wd_prepare_target(struct wd_run *run, const struct wd_engine_answer *answer);
+bool wd_prepare_has_target(const struct wd_run *run);
+char *wd_prepare_pull_path(const struct wd_run *run);
+char *wd_prepare_pull_auth(const struct wd_run *run);
+enum wd_kept wd_prepare_pulled(struct wd_run *run, const struct wd_engine_answer *answer);
+bool wd_prepare_not_pulled(const struct wd_run *run);
+char *wd_prepare_keep_path(const struct wd_run *run);
 enum wd_kept wd_prepare_info(struct wd_run *run, const struct wd_engine_answer *answer);
 enum wd_kept wd_prepare_networks(struct wd_run *run, const struct wd_engine_answer *answer);
 enum wd_kept wd_prepare_list(struct wd_run *run, const struct wd_engine_answer *answer);

@@ -221,6 +221,26 @@ char *wd_context_login(const char *text, size_t length, const char *image)
 	return encode_login(login);
 }
 
+/* `credHelpers` has one for each registry, `credsStore` one for the others. */
+char *wd_context_helper(const char *text, size_t length, const char *image)
+{
+	WD_AUTO_JSON struct wd_json *config = wd_json_parse(text, length, NULL);
+	WD_AUTO_FREE char *registry = registry_of(image);
+	WD_AUTO_FREE char *login = wd_context_login(text, length, image);
+	const char *own = wd_json_string(wd_json_get(wd_json_get(config, "credHelpers"), registry), "");
+	const char *common = wd_json_string(wd_json_get(config, "credsStore"), "");
+	if (login)
+		return NULL;
+	return *own ? wd_copy(own) : *common ? wd_copy(common) : NULL;
+}
+
+char *wd_context_keeper(const char *directory, const char *image)
+{
+	WD_AUTO_FREE char *path = wd_format("%s/config.json", directory);
+	WD_AUTO_TEXT struct wd_text text = {0};
+	return read_file(path, &text) ? wd_context_helper(wd_text_get(&text), text.length, image) : NULL;
+}
+
 char *wd_context_credentials(const char *directory, const char *image)
 {
 	WD_AUTO_FREE char *path = wd_format("%s/config.json", directory);

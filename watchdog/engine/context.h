@@ -22,6 +22,8 @@ bool wd_context_load(const char *directory, const char *name, struct wd_context 
 /* The X-Registry-Auth for the registry of an image, by `auths` of directory/config.json; NULL where it has none there, also
  * where a helper keeps it: no program of somebody else's is run. The caller frees. */
 char *wd_context_credentials(const char *directory, const char *image);
+/* The name of that helper, or NULL. The caller frees. */
+char *wd_context_keeper(const char *directory, const char *image);
 
 /* The path of a file of the directory if it is there, else NULL. The caller frees. */
 char *wd_context_file(const char *directory, const char *name);

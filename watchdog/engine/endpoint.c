@@ -407,3 +407,9 @@ char *wd_endpoint_credentials(char *const *environment, const char *image)
 	WD_AUTO_FREE char *directory = config_directory(environment);
 	return directory ? wd_context_credentials(directory, image) : NULL;
 }
+
+char *wd_endpoint_helper(char *const *environment, const char *image)
+{
+	WD_AUTO_FREE char *directory = config_directory(environment);
+	return directory ? wd_context_keeper(directory, image) : NULL;
+}

@@ -221,7 +221,9 @@ static void check_alone(struct walk *walk, const struct wd_order *order)
 		if (deed->kind != DEED_PLAN || deed->action == WD_ACTION_COMMIT)
 			continue;
 		split_id(deed->id, &other, &born);
-		if (wd_text_equal(deed->id, order->id) || (other == which && is_of_pair(deed->action)))
+		const struct parked *parked = &walk->boxes[other].parked;
+		if (wd_text_equal(deed->id, order->id) || wd_text_equal(deed->service, order->service) ||
+		    (is_of_pair(deed->action) && wd_text_equal(parked->made, order->id)))
 			broken(walk, "%s: %s while a %s is under way", order->name, wd_action_name(order->action),
 			       wd_action_name(deed->action));
 	}

@@ -8,7 +8,7 @@
  * Verbs of a container: runs [always|no|on-failure:N|unless-stopped] [count=N] [waited=6.4s] [label KEY=VALUE] [exit=N]
  * [check] [autoremove] [id=N] · dies CODE · starts [by hand] · crashes CODE · killed [SIGNAL] · stopped · oom · healthy ·
  * unhealthy · limited CPUS (by somebody) · paused · removed · vanishes (without an event) · gives-up "why" (a restart that fails without an event) ·
- * renamed NAME (parked by a plan) · called NAME (by a person) · pin [IMAGE] · unpin · forgive · rollback [IMAGE] · refused "why" · undone "why" · resumes [release|throttle]
+ * renamed NAME (parked by a plan) · called NAME (by a person) · pin [IMAGE] · unpin · forgive · rollback [IMAGE] · refused "why" · undone "why" · resumes [release|throttle|commit]
  * (a rollback, or that, that a dead seadog left) · did (the plan ordered last is done; of a rollback: the new container runs) · begins (a release has started it, and goes on) · failed "why" · seen (as it is,
  * by the list after a connection) · uses memory 120MiB +1MiB/s of 128MiB cache 20MiB cpu 0.5 of 2 pids 7 of 100 oom 1
  * pressure memory 40% (support/uses.h; looked at once an interval from then on, as far as the guard wishes) · died-at 5s CODE (told only now) · stale 1s (an inspect that was asked then) · started (the event alone) · hold · release · mute 30m · unmute. Of the world: engine up|down|restarted, synced,
@@ -563,8 +563,9 @@ static void resumes(struct scene *scene, const struct box *box, const char *plan
 {
 	struct wd_fact fact = {.kind = WD_FACT_RESUMING};
 
-	fact.resuming.id = *plan ? box->id : box->old_id;
-	fact.resuming.made = *plan ? NULL : box->id;
+	bool pair = !*plan || wd_text_equal(plan, "commit");
+	fact.resuming.id = pair ? box->old_id : box->id;
+	fact.resuming.made = pair ? box->id : NULL;
 	fact.resuming.service = box->container.service;
 	fact.resuming.action = WD_ACTION_ROLLBACK;
 	if (*plan && !wd_action_parse(plan, &fact.resuming.action))

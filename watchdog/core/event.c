@@ -59,7 +59,7 @@ static void on_start(struct wd_guard *guard, struct wd_service *service, const s
 	}
 }
 
-static bool ends_it(const struct wd_container *container, int signal)
+bool wd_event_ends_it(const struct wd_container *container, int signal)
 {
 	return container->spoofs_signal || signal == 0 || signal == 2 || signal == 3 || signal == 9 || signal == 15 ||
 	       signal == container->stop_signal;
@@ -67,7 +67,7 @@ static bool ends_it(const struct wd_container *container, int signal)
 
 static void on_kill(struct wd_service *service, const struct wd_event *event)
 {
-	if (ends_it(service->container, event->signal))
+	if (wd_event_ends_it(service->container, event->signal))
 		service->asked_until = event->at + service->container->stop_timeout + AFTER_KILL;
 }
 

@@ -294,6 +294,8 @@ void wd_claim_clear(struct wd_guard *guard);
 void wd_event_take(struct wd_guard *guard, struct wd_service *service, const struct wd_event *event);
 void wd_event_health(struct wd_guard *guard, struct wd_service *service, enum wd_health health);
 void wd_event_begin_run(struct wd_service *service, wd_time at);
+/* Whether a kill with that signal asks it to end. */
+bool wd_event_ends_it(const struct wd_container *container, int signal);
 void wd_event_end_wait(struct wd_service *service, wd_time at); /* the Engine's back-off is over */
 void wd_sight_take(struct wd_guard *guard, struct wd_service *service, wd_time asked, bool first);
 void wd_crash_die(struct wd_guard *guard, struct wd_service *service, const struct wd_event *event);

@@ -331,6 +331,14 @@ static void committed(struct wd_guard *guard, struct wd_service *service, const 
 				     "rollback: %s", fact->acted.detail);
 }
 
+/* Meanwhile nothing that was seen of it was taken in. */
+static void resumed_commit(struct wd_guard *guard, struct wd_service *service, const struct wd_fact *fact)
+{
+	if (service->memory.id)
+		wd_guard_inspect(guard, service->memory.id);
+	finish(guard, service, WD_RESULT_DONE, WD_OUTCOME_RECOVERED, fact->acted.detail);
+}
+
 static void rehearsed(struct wd_guard *guard, struct wd_service *service, const struct wd_fact *fact)
 {
 	uint64_t request = service->move.rehearsal_for;
@@ -378,7 +386,7 @@ bool wd_move_acted(struct wd_guard *guard, struct wd_service *service, const str
 		else if (move->phase == WD_MOVE_BACK)
 			came_back(guard, service, fact);
 		else if (move->phase == WD_MOVE_COMMITTING)
-			finish(guard, service, WD_RESULT_DONE, WD_OUTCOME_RECOVERED, fact->acted.detail);
+			resumed_commit(guard, service, fact);
 	}
 	return true;
 }

@@ -476,17 +476,32 @@ static void note_changes(struct wd_guard *guard, struct wd_service *service, con
 		wd_guard_dirty(guard, service, false);
 }
 
+/* Those that its restart policy may have answered, so that RestartCount holds them: nobody asked for them. */
+static unsigned count_crashes(const struct wd_container *container, const struct wd_stranger *stranger)
+{
+	bool asked = false;
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < stranger->count; i++) {
+		const struct wd_event *event = &stranger->events[i];
+		if (event->kind == WD_EVENT_KILL)
+			asked |= wd_event_ends_it(container, event->signal);
+		else if (event->kind == WD_EVENT_STOP || event->kind == WD_EVENT_START)
+			asked = event->kind == WD_EVENT_STOP;
+		else if (event->kind == WD_EVENT_DIE)
+			count += !asked;
+	}
+	return count;
+}
+
 /* Events that came before the first inspect are judged now that we know whose they are. */
 static void hear_stranger(struct wd_guard *guard, struct wd_service *service, struct wd_stranger *stranger)
 {
-	unsigned dies = 0;
 	bool created = false;
 
-	for (unsigned i = 0; i < stranger->count; i++) {
-		dies += stranger->events[i].kind == WD_EVENT_DIE;
+	for (unsigned i = 0; i < stranger->count; i++)
 		created |= stranger->events[i].kind == WD_EVENT_CREATE;
-	}
-	unsigned counted = service->memory.counted;
+	unsigned counted = service->memory.counted, dies = count_crashes(service->container, stranger);
 	service->memory.counted = created || dies > counted ? 0 : counted - dies;
 	if (stranger->since < service->sure_at)
 		wd_service_account_is_right(guard, service, stranger->since);

@@ -323,3 +323,30 @@ engine_says() {
   run -5 --separate-stderr sea run
   [[ $stderr == *"$watchdog"* ]]
 }
+
+# Leaves a rollback while the watchdog is at it: leaves NAME SIGNAL FLAG…; how it ended, and what it said last.
+leaves() {
+  env "--default-signal=$2" seadog --config seadog.conf rollback "$1" --to acme/web:2 "${@:3}" >said 2>said.err 3>&- &
+  goer=$!
+  started="${started:-} $goer"
+  await is_verdict "$1" verifying
+  kill -s "$2" "$goer"
+  ended=0
+  wait "$goer" || ended=$?
+}
+
+@test "who leaves a rollback is told that it goes on" {
+  start_engine
+  fake POST image '{"name":"acme/web:2"}'
+  fake POST container '{"name":"one","image":"acme/web:1","policy":"always"}'
+  fake POST container '{"name":"two","image":"acme/web:1","policy":"always"}'
+  start_watchdog
+  leaves one INT
+  [ "$ended" = 130 ]
+  [[ $(tail -n 1 said.err) == *"the watchdog goes on"* ]]
+  is_verdict one verifying
+  leaves two TERM --json
+  [ "$ended" = 143 ]
+  [ "$(jq -c .exit said.err)" = 143 ]
+  is_verdict two verifying
+}

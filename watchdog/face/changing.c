@@ -3,7 +3,10 @@
 
 #include "grid.h"
 
+#include <signal.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 #include <watchdog/control.h>
 #include <watchdog/memory.h>
 
@@ -58,12 +61,45 @@ void wd_put_answer(const struct wd_call *call, const struct wd_json *answer)
 struct changing {
 	const struct wd_call *call;
 	size_t answers;
+	bool under_way; /* the watchdog has begun */
 };
+
+static const int leaving[] = {SIGINT, SIGTERM};
+static char parting[2][160]; /* what is said at each, whole: a handler can only write */
+
+static void leave(int signal)
+{
+	const char *text = parting[signal == SIGTERM];
+	ssize_t put = write(STDERR_FILENO, text, strlen(text));
+	(void)put;
+	raise(signal); /* which now ends the process, as nobody handles it any more */
+}
+
+/* Who leaves while the watchdog is at it has to know that this does not end it. */
+static void mind_leaving(const struct wd_call *call)
+{
+	static const char text[] = "interrupted, but the watchdog goes on: see seadog status";
+	for (size_t i = 0; i < sizeof leaving / sizeof *leaving; i++) {
+		struct sigaction action = {.sa_handler = leave, .sa_flags = (int)SA_RESETHAND};
+		if (wd_asked(call, WD_FLAG_JSON))
+			snprintf(parting[i], sizeof parting[i], "{\"error\":\"%s\",\"exit\":%d}\n", text,
+				 128 + leaving[i]);
+		else
+			snprintf(parting[i], sizeof parting[i], "seadog: %s\n", text);
+		struct sigaction before;
+		if (sigaction(leaving[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+			sigaction(leaving[i], &action, NULL);
+	}
+}
 
 static bool on_answer(void *data, const struct wd_json *answer)
 {
 	struct changing *changing = data;
 	changing->answers++;
+	if (!changing->under_way && member(answer, "progress")) {
+		changing->under_way = true;
+		mind_leaving(changing->call);
+	}
 	wd_put_answer(changing->call, answer);
 	return true;
 }

@@ -119,25 +119,35 @@ static void put_flags(unsigned bits, const char *compact)
 	puts(".El");
 }
 
-/* "[NAME…]", "NAME|--all", "bash|zsh|fish" */
+/* "NAME", "ID|--all": what stands in a word, or between its brackets. */
+static void put_choices(const char *words, size_t size)
+{
+	for (size_t at = 0; at < size;) {
+		size_t length = strcspn(words + at, "|");
+		if (length > size - at)
+			length = size - at;
+		const char *word = words + at, *more = memmem(word, length, "…", strlen("…"));
+		size_t bare = more ? (size_t)(more - word) : length;
+		if (at > 0)
+			fputs(" |", stdout);
+		if (word[0] == '-')
+			printf(" Fl %.*s", (int)bare - 1, word + 1);
+		else
+			printf(" %s %.*s", isupper((unsigned char)word[0]) ? "Ar" : "Cm", (int)bare, word);
+		fputs(more ? " ..." : "", stdout);
+		at += length + 1;
+	}
+}
+
+/* "[NAME…]", "NAME|--all", "bash|zsh|fish", "NAME [IMAGE]" */
 static void put_words(const char *words)
 {
-	bool optional = words[0] == '[';
-	if (optional)
-		fputs(" Op", stdout);
-	words += optional;
-	for (bool first = true; *words && *words != ']'; first = false) {
-		size_t length = strcspn(words, "|]");
-		const char *more = memmem(words, length, "…", strlen("…"));
-		size_t bare = more ? (size_t)(more - words) : length;
-		if (!first)
-			fputs(" |", stdout);
-		if (words[0] == '-')
-			printf(" Fl %.*s", (int)bare - 1, words + 1);
-		else
-			printf(" %s %.*s", isupper((unsigned char)words[0]) ? "Ar" : "Cm", (int)bare, words);
-		fputs(more ? " ..." : "", stdout);
-		words += length + (words[length] == '|');
+	while (*words) {
+		size_t size = strcspn(words, " ");
+		bool optional = words[0] == '[';
+		fputs(optional ? " Op" : "", stdout);
+		put_choices(words + optional, optional ? size - 2 : size);
+		words += size + (words[size] == ' ');
 	}
 }
 

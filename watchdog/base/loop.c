@@ -18,6 +18,7 @@ struct wd_loop {
 	ev_io clock_ready;
 	int clock;
 	wd_time now;
+	wd_time woke; /* when the last sleep ended */
 	wd_time lateness;
 	wd_time alarm; /* what the timerfd is set to */
 	struct wd_timer **heap;
@@ -158,10 +159,12 @@ static void on_after_sleep(struct ev_loop *ev, ev_check *watcher, int events)
 {
 	struct wd_loop *loop = watcher->data;
 	(void)ev, (void)events;
-	loop->now = wd_time_now();
-	wd_time first = heap_first(loop);
-	if (first < loop->now && loop->now - first > loop->lateness)
-		loop->lateness = loop->now - first;
+	wd_time since = heap_first(loop);
+	if (since < loop->woke) /* what was late by then was counted then: a turn may leave a timer to the next */
+		since = loop->woke;
+	loop->now = loop->woke = wd_time_now();
+	if (since < loop->now && loop->now - since > loop->lateness)
+		loop->lateness = loop->now - since;
 }
 
 static void on_clock(struct ev_loop *ev, ev_io *watcher, int events)

@@ -240,6 +240,35 @@ static void an_engine_that_begins_anew_in_the_midst(void **state)
 	assert_true(stage.tokens > 0);
 }
 
+/* 37: it was away when the end was ordered, and came back when that was given up: the next start of seadog ends it. */
+static void an_engine_that_is_away_at_the_end(void **state)
+{
+	const enum wd_action ends[] = {WD_ACTION_COMMIT, WD_ACTION_TAKE_BACK};
+
+	for (unsigned i = 0; i < 2; i++) {
+		stage_done(&stage);
+		set_up(state);
+		roll_back();
+		WD_AUTO_FREE char *made = wd_copy(stage.replaced_by);
+		model_engine_down(stage.model, MODEL_KILL, true);
+		end_it(ends[i]);
+		assert_int_equal(stage.end, WD_PLAN_FAILED);
+		assert_int_equal(stage.row_count, 1);
+		model_engine_up(stage.model);
+		stage_revive(&stage);
+		if (stage.replaced_by && stage.actor->open) { /* on trial once more */
+			wd_replace(&stage.replaced_by, made);
+			end_it(ends[i]);
+		}
+		assert_int_equal(stage.end, WD_PLAN_DONE);
+		assert_int_equal(stage.row_count, 0);
+		assert_int_equal(model_count(stage.model), 1);
+		assert_image("web", ends[i] == WD_ACTION_COMMIT ? "acme/web:1.4" : "acme/web:1.5");
+		assert_int_equal(stage_policy(&stage, "web").kind, WD_RESTART_ALWAYS);
+		assert_int_not_equal(stage_state(&stage, "web"), WD_STATE_EXITED);
+	}
+}
+
 static void a_rehearsal_tells_and_changes_nothing(void **state)
 {
 	struct model_answer answer = model_request(stage.model, "GET", "/images/acme/web:1.4/json", NULL);
@@ -387,6 +416,7 @@ int main(void)
 		STORY(the_parked_one_was_started_and_is_not_removed),
 		STORY(one_rollback_at_a_time),
 		STORY(an_engine_that_begins_anew_in_the_midst),
+		STORY(an_engine_that_is_away_at_the_end),
 		STORY(a_rehearsal_tells_and_changes_nothing),
 		STORY(c43_configs_of_any_mode_come_along_and_what_the_program_wrote_does_not),
 		STORY(c28_a_pruned_target_is_pulled_again_by_its_digest),

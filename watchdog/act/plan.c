@@ -191,7 +191,7 @@ static void end_gone(struct wd_run *run)
 /* Nobody knows how the container is. Where its policy or its CPUs may be others, the journal keeps the row. */
 static void end_unknown(struct wd_run *run)
 {
-	run->leave = run->lasting || (run->plan->pair && run->changed);
+	run->leave = run->lasting || (run->plan->pair && run->changed) || run->inherited;
 	end_run(run, WD_PLAN_FAILED,
 		wd_format("%s%s", run->why,
 			  run->leave     ? "; not known how it is now: the next start of seadog finishes it"
@@ -251,7 +251,7 @@ static void fail(struct wd_run *run)
 		wd_text_add(&detail, run->undoing ? "; it could not be taken back: " : "; ");
 		print_seen(run, &detail);
 	}
-	run->leave = run->plan->pair && run->changed;
+	run->leave = run->plan->pair && (run->changed || (run->inherited && run->unheard));
 	end_run(run, WD_PLAN_FAILED, wd_text_take(&detail));
 }
 
@@ -340,6 +340,7 @@ static void on_change(struct wd_run *run, const struct wd_engine_answer *answer)
 
 	run->changed |= arrived;
 	run->lasting |= arrived && run->row->lasts;
+	run->unheard = answer->end != WD_HTTP_ANSWERED;
 	if (is_fine(run->row, answer)) {
 		on_changed(run, answer);
 		return;
@@ -742,6 +743,7 @@ void wd_run_begin(struct wd_run *run)
 {
 	assert(run->phase == WD_PHASE_WAITING);
 	walk(run, pick_rows(run));
+	run->inherited = takes_over(run);
 	if (run->task.resumed) {
 		run->changed = true;
 		run->lasting = true;

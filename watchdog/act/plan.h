@@ -192,6 +192,8 @@ struct wd_run {
 	unsigned late[WD_ROWS_MAX];  /* … and how often not answered in time */
 	unsigned silent;             /* looks without an answer, in a row */
 	bool changed;                /* a change may have been made */
+	bool inherited;              /* its row was there before it began: a pair is to be ended, whatever comes of this plan */
+	bool unheard;                /* the last change that was asked for, and not done: nobody has refused it */
 	bool lasting;                /* … one of what stays after it: the restart policy, the CPUs, the name */
 	bool chosen;                 /* what is to become of what a dead seadog left */
 	bool undone;                 /* something was asked to be taken back */

@@ -46,3 +46,10 @@ waits_a_minute() { has_restarted late 11 && state_is late restarting; }
     "late held"
   expect "$(state late) $(policy late)" "exited no:0"
 }
+
+@test "35: what a create on its way made of it after the start is removed two minutes later" {
+  watch
+  docker create --name web.rbnew-0a1b2c3d bb:1 true
+  wait_until 240 log_has 'web.rbnew-0a1b2c3d is left from a rollback that was not ended: removed'
+  run ! docker inspect web.rbnew-0a1b2c3d
+}

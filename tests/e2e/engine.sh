@@ -3,6 +3,8 @@
 #
 #   engine.sh start VERSION DIR    the host's dockerd if it has that version (or for "host"), else that of the tree of its
 #                                  Debian release in $ENGINE_TREES (default /var/cache/seadog/engines); waits for its answer
+#                                  VERSION podman is that of the newest tree, behind the same socket;
+#                                  DIR/etc/daemon.json is its configuration if somebody has put one there
 #   engine.sh stop DIR | kill DIR  SIGTERM and wait, or SIGKILL: what is in DIR stays, start goes on with it
 #   engine.sh remove DIR           stop, and take everything away
 #   engine.sh image DIR [TAG […]]  imports an image of a busybox-static tree (default bb:1); more is for docker import
@@ -25,18 +27,20 @@ tree_of() {
   case $1 in
   20.10) echo "$trees/bookworm" ;;
   26.1) echo "$trees/trixie" ;;
-  28.5) echo "$trees/forky" ;;
+  28.5 | podman) echo "$trees/forky" ;;
   *) echo "engine.sh: no tree for Engine $1" >&2 && exit 2 ;;
   esac
 }
 
 has() {
   tree=$(tree_of "$1")
+  [ "$1" != podman ] || { [ -x "$tree/usr/bin/podman" ] && return || return 1; }
   [ -x "$tree/usr/sbin/dockerd" ] || [ -x "$tree/usr/bin/dockerd" ]
 }
 
 version() {
   has "$1" || exit 3
+  [ "$1" != podman ] || { of_tree forky /usr/bin/podman --version && return; }
   chroot "$(tree_of "$1")" dockerd --version | sed 's/^Docker version \([^,]*\).*/\1/'
 }
 
@@ -56,7 +60,7 @@ wait_for_socket() {
 # Everything inside the namespaces; $1 is the tree, $2 the folder.
 # shellcheck disable=SC2016
 inside='
-  tree=$1 dir=$2
+  tree=$1 dir=$2 version=$3
   mount --make-rprivate /
   ip link set lo up
   if ! mountpoint -q /sys/fs/cgroup; then # no init has done it: v1 where controllers are bound to it, else v2
@@ -68,6 +72,7 @@ inside='
     done
   fi
   set -- dockerd --data-root "$dir/data" --exec-root "$dir/exec" -p "$dir/docker.pid" -H "unix://$dir/docker.sock"
+  [ ! -e "$dir/etc/daemon.json" ] || set -- "$@" --config-file "$dir/etc/daemon.json"
   iptables -t nat -nL >/dev/null 2>&1 || set -- "$@" --iptables=false --bridge=none
   if [ "$tree" = / ]; then
     mount --bind "$dir/etc" /etc/docker # the identity and the settings of this machine are not its own
@@ -82,6 +87,12 @@ inside='
   pivot_root . .
   umount -l .
   cd /
+  if [ "$version" = podman ]; then
+    export CONTAINERS_CONF_OVERRIDE="$dir/etc/containers.conf"
+    echo $$ >"$dir/docker.pid"
+    set -- podman --root "$dir/data" --runroot "$dir/exec" --tmpdir "$dir/exec/tmp" --cgroup-manager cgroupfs \
+      --events-backend file system service --time 0 "unix://$dir/docker.sock"
+  fi
   exec "$@"
 '
 
@@ -91,8 +102,9 @@ start() {
   mkdir -p "$dir/data" "$dir/exec" "$dir/etc" /etc/docker
   rm -f "$dir/docker.pid" "$dir/docker.sock"
   echo "$version" >"$dir/version"
+  printf '[network]\nfirewall_driver = "none"\n' >"$dir/etc/containers.conf" # of Podman; it is about no ports
   # shellcheck disable=SC2016
-  setsid unshare -n -m sh -c "$inside" engine "$(tree_of "$version")" "$dir" >>"$dir/log" 2>&1 </dev/null &
+  setsid unshare -n -m sh -c "$inside" engine "$(tree_of "$version")" "$dir" "$version" >>"$dir/log" 2>&1 </dev/null &
   echo $! >"$dir/unshare.pid"
   wait_for_socket "$dir"
 }
@@ -180,5 +192,5 @@ image) image "$@" ;;
 has) has "$1" ;;
 version) version "$1" ;;
 compose) compose "$@" ;;
-*) sed -n '2,12s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
+*) sed -n '2,14s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
 esac

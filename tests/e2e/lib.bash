@@ -29,7 +29,9 @@ restart_engine() {
 
 # --- seadog -------------------------------------------------------------------------------------------------------------
 
-setup() {
+setup() { common_setup; }
+
+common_setup() {
   home=$E2E_DIR/test.$BATS_TEST_NUMBER
   mkdir -p "$home"
   log=$home/log

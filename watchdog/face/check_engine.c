@@ -24,7 +24,8 @@ static const struct probe probes[] = {
 	{"inspect containers", "GET", "/containers/" NOBODY "/json", NULL, "everything: containers are not seen"},
 	{"events", "GET", "/events?since=1&until=1", NULL, "everything: crashes are not seen"},
 	{"info", "GET", "/info", NULL, "telling a restart of the engine from a broken connection"},
-	{"inspect images", "GET", "/images/" NOBODY "/json", NULL,
+	/* Without "sha256:" it is no name for Podman. */
+	{"inspect images", "GET", "/images/sha256:" NOBODY "/json", NULL,
 	 "labels: given ones cannot be told from the image's"},
 	{"logs", "GET", "/containers/" NOBODY "/logs?stdout=1", NULL, "the last log lines in incidents"},
 	{"stop", "POST", "/containers/" NOBODY "/stop", NULL, "holds"},

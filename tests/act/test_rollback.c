@@ -284,7 +284,10 @@ static void a_rehearsal_tells_and_changes_nothing(void **state)
 	stage_run(&stage, 1);
 	assert_int_equal(stage.end, WD_PLAN_DONE);
 	assert_null(stage.replaced_by);
-	assert_true(wd_text_starts(stage.detail, "would go back to acme/web:1.4"));
+	assert_true(wd_text_starts(stage.detail, "would go back to acme/web:1.4\nPOST /containers/create?name="));
+	const char *stop = strstr(stage.detail, "/stop (up to "), *name = strstr(stage.detail, "/rename?name=web\n"),
+		   *start = strstr(stage.detail, "/start\n");
+	assert_true(stop && name && start && stop < name && name < start);
 	assert_int_equal(model_count(stage.model), 1);
 	assert_int_equal(stage.row_count, 0);
 	for (size_t i = 0; i < stage.asked.count; i++)

@@ -1,9 +1,22 @@
 /* describe.c: what a plan would do, from the same tables that do it. */
 #include "rollback.h"
+
+#include <string.h>
 #include <watchdog/act.h>
 #include <watchdog/memory.h>
 
 enum { SHORT_ID = 12 };
+
+/* Nobody reads an ID of 64 digits. */
+static void put_path(struct wd_text *text, const char *path, const char *id)
+{
+	const char *at = strstr(path, id);
+
+	if (at && strlen(id) > SHORT_ID)
+		wd_text_print(text, "%.*s%.*s…%s", (int)(at - path), path, SHORT_ID, id, at + strlen(id));
+	else
+		wd_text_add(text, path);
+}
 
 static void describe_change(const struct wd_run *run, const struct wd_row *row, struct wd_text *text)
 {
@@ -11,7 +24,8 @@ static void describe_change(const struct wd_run *run, const struct wd_row *row, 
 
 	if (row->path) {
 		WD_AUTO_FREE char *path = row->path(run);
-		wd_text_print(text, "%s %s", row->method, path);
+		wd_text_print(text, "%s ", row->method);
+		put_path(text, path, run->task.container);
 	} else {
 		wd_text_print(text, "%s /containers/%.*s…%s", row->method, SHORT_ID, run->task.container, row->verb);
 	}
@@ -44,6 +58,13 @@ static enum wd_state state_before(const struct wd_order *order)
 	return order->hold_kind == WD_ACTION_PAUSE ? WD_STATE_PAUSED : WD_STATE_EXITED;
 }
 
+void wd_run_describe(const struct wd_run *run, struct wd_list *ret_lines)
+{
+	for (const struct wd_row *row = run->plan->rows; row->name; row++)
+		if (!row->needless || row->kind != WD_ROW_CHANGE || !row->needless(run))
+			describe_row(run, row, ret_lines);
+}
+
 void wd_plan_describe(const struct wd_order *order, struct wd_list *ret_lines)
 {
 	struct wd_container seen = {
@@ -54,9 +75,7 @@ void wd_plan_describe(const struct wd_order *order, struct wd_list *ret_lines)
 		return;
 	wd_task_of(&run.task, order, true);
 	run.swap = run.plan->pair ? wd_swap_new(order, 0) : NULL;
-	for (const struct wd_row *row = run.plan->rows; row->name; row++)
-		if (!row->needless || row->kind != WD_ROW_CHANGE || !row->needless(&run))
-			describe_row(&run, row, ret_lines);
+	wd_run_describe(&run, ret_lines);
 	wd_swap_free(run.swap);
 	wd_task_done(&run.task);
 }

@@ -225,6 +225,8 @@ bool wd_run_is_down(const struct wd_run *run);
 bool wd_run_is_paused(const struct wd_run *run);
 bool wd_run_is_throttled(const struct wd_run *run); /* by seadog: its CPUs are those of the task's cut */
 bool wd_run_started(const struct wd_run *run); /* started anew since the plan began */
+/* A line for each change that its plan would make from here; adds to the list. */
+void wd_run_describe(const struct wd_run *run, struct wd_list *ret_lines);
 char *wd_row_path(const struct wd_run *run, const struct wd_row *row); /* the caller frees */
 wd_time wd_row_deadline(const struct wd_run *run, const struct wd_row *row);
 

@@ -502,10 +502,21 @@ static void goal_commit(const struct wd_run *run, struct wd_text *text)
 	wd_text_add(text, "the old one is gone");
 }
 
+static void tell_steps(const struct wd_run *run, struct wd_text *text)
+{
+	struct wd_list lines = {0};
+
+	wd_run_describe(run, &lines);
+	for (size_t i = 0; i < lines.count; i++)
+		wd_text_print(text, "\n%s", lines.items[i]);
+	wd_list_done(&lines);
+}
+
 static void done_rollback(const struct wd_run *run, struct wd_text *text)
 {
 	wd_text_print(text, run->task.rehearsed ? "would go back to %s" : "went back to %s", image_of(run));
 	if (run->task.rehearsed) {
+		tell_steps(run, text);
 		wd_prepare_tell(run, text);
 		return;
 	}

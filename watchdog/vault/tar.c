@@ -38,6 +38,9 @@ struct wd_tar_reader {
 	struct wd_source source;
 	struct wd_error error; /* of the source */
 	uint64_t left;         /* how much may still come */
+	uint64_t read;         /* how much came */
+	uint64_t end;          /* where the last entry ends */
+	bool entered;          /* there was an entry */
 	size_t zeros;          /* how many bytes before where we are are zero; not counted beyond END_BYTES */
 	locale_t plain;
 };
@@ -366,6 +369,7 @@ static la_ssize_t next_bytes(struct wd_tar_reader *reader, const void **ret_byte
 	size_t length = (size_t)got, zeros = zeros_at_end(*ret_bytes, length);
 
 	reader->left -= length;
+	reader->read += length;
 	reader->zeros = zeros < length ? zeros : reader->zeros + zeros;
 	return got;
 }
@@ -494,7 +498,8 @@ static bool read_out(struct wd_tar_reader *reader, struct wd_error *error)
 		continue;
 	if (got < 0)
 		return wd_fail(error, reader->error.kind, "%s", reader->error.text);
-	return reader->zeros >= END_BYTES || wd_fail(error, WD_ERROR_FAILED, "tar: it has no end: it was cut off");
+	return (reader->zeros >= END_BYTES && reader->read - reader->end >= END_BYTES) ||
+	       wd_fail(error, WD_ERROR_FAILED, "tar: it has no end: it was cut off");
 }
 
 int wd_tar_reader_next(struct wd_tar_reader *reader, const struct wd_archive_watch *watch, struct wd_node *ret_node,
@@ -502,6 +507,10 @@ int wd_tar_reader_next(struct wd_tar_reader *reader, const struct wd_archive_wat
 {
 	struct archive_entry *entry = NULL;
 	locale_t before = uselocale(reader->plain);
+
+	if (reader->entered && archive_read_data_skip(reader->archive) == ARCHIVE_OK)
+		reader->end = (uint64_t)archive_filter_bytes(reader->archive, 0);
+	reader->entered = true;
 	int result = archive_read_next_header(reader->archive, &entry);
 
 	if (result == ARCHIVE_OK || result == ARCHIVE_WARN)

@@ -12,7 +12,7 @@
  * (a rollback, or that, that a dead seadog left) · did (the plan ordered last is done; of a rollback: the new container runs) · begins (a release has started it, and goes on) · failed "why" · seen (as it is,
  * by the list after a connection) · uses memory 120MiB +1MiB/s of 128MiB cache 20MiB cpu 0.5 of 2 pids 7 of 100 oom 1
  * pressure memory 40% (support/uses.h; looked at once an interval from then on, as far as the guard wishes) · died-at 5s CODE (told only now) · stale 1s (an inspect that was asked then) · started (the event alone) · hold · release · mute 30m · unmute. Of the world: engine up|down|restarted, synced,
- * disk full|fine|slow, late 3s, blind on|off (inspects are not answered), deaf on|off (nothing is told, though it
+ * disk full|fine|slow|loses incidents (until seadog dies), late 3s, blind on|off (inspects are not answered), deaf on|off (nothing is told, though it
  * happens), self NAME (first), all-muted 30m, replay on|off (events are from the past), seadog killed (and started again with what is on disk; then tell
  * it again that the engine is up, who is `seen`, and synced), reload "key = value" (that line of the configuration).
  */
@@ -65,7 +65,7 @@ struct scene {
 	struct wd_list answers, jobs;
 	struct wd_list missing; /* images that are not on the host */
 	char *moved, *moved_to; /* a tag that names another image by now */
-	bool blind, deaf, begun, disk_full, disk_slow, replay;
+	bool blind, deaf, begun, disk_full, disk_slow, disk_loses, replay;
 	struct disk disk;
 	char *config;
 };
@@ -170,6 +170,13 @@ static void answer_image(struct scene *scene, const struct wd_order *order)
 	tell(scene, &fact);
 }
 
+static void check_steps(const struct scene *scene, const struct wd_incident *incident)
+{
+	for (unsigned i = 0; incident->closed && i < incident->step_count; i++)
+		if (!incident->steps[i].ended)
+			fail_at(scene, "incident %lld is closed with an open step", (long long)incident->id);
+}
+
 static void note_order(struct scene *scene, const struct wd_order *order)
 {
 	char clock[64];
@@ -210,7 +217,9 @@ static void note_order(struct scene *scene, const struct wd_order *order)
 		disk_forget(&scene->disk, order->service);
 		break;
 	case WD_ORDER_INCIDENT:
-		disk_note(&scene->disk, order->incident);
+		check_steps(scene, order->incident);
+		if (!scene->disk_loses)
+			disk_note(&scene->disk, order->incident);
 		break;
 	default:
 		break;
@@ -498,6 +507,7 @@ static void rollback_ends(struct scene *scene, struct box *box, const struct wd_
 		swap_ids(scene, box, NULL, scene->target);
 	} else if (order->action == WD_ACTION_TAKE_BACK) {
 		box->old_id[0] = 0;
+		box->there = true;
 		swap_ids(scene, box, old, box->old_image);
 	} else if (order->action == WD_ACTION_COMMIT) {
 		box->old_id[0] = 0;
@@ -795,6 +805,7 @@ static bool world_does(struct scene *scene, char **words)
 	} else if (wd_text_equal(verb, "disk")) {
 		scene->disk_full = wd_text_equal(what, "full");
 		scene->disk_slow = wd_text_equal(what, "slow");
+		scene->disk_loses = wd_text_equal(what, "loses");
 	} else if (wd_text_equal(verb, "blind")) {
 		scene->blind = wd_text_equal(what, "on");
 	} else if (wd_text_equal(verb, "deaf")) {

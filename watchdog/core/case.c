@@ -181,7 +181,8 @@ void wd_case_replaced(struct wd_guard *guard, struct wd_service *service, const 
 		wd_guard_tell_people(guard, service, WD_MOMENT_STATE, NULL, "the hold has ended: %s", why);
 		wd_hold_end(guard, service);
 	}
-	wd_throttle_end(guard, service); /* it was the old container's */
+	if (service->move.phase != WD_MOVE_LOST) /* what it was rolled back from may come back, and has it still */
+		wd_throttle_end(guard, service);
 	wd_manual_replaced(guard, service, why);
 	for (unsigned i = 0; i < WD_TRIGGERS; i++) {
 		struct wd_case *the_case = service->cases[i];

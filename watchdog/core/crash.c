@@ -305,8 +305,12 @@ void wd_oom_look(struct wd_guard *guard, struct wd_service *service, bool first)
 
 	if (service->running || !container->oom_killed || service->ooms_in_run || container->exit_code != 137)
 		return;
-	if (counted_in_run(service) || (first && end <= service->memory.last_event))
+	if (counted_in_run(service))
 		return;
+	if (first && end <= service->memory.last_event) {
+		service->ooms_in_run = 1; /* not ours to count, at the next look either */
+		return;
+	}
 	service->oom_guessed_at = guard->now;
 	service->oom_guesses = 1;
 	count_oom(guard, service, oom_at(wd_guard_when(guard, end), end, !first));

@@ -16,7 +16,8 @@ static void recall_step(struct wd_guard *guard, struct wd_service *service, stru
 	if (step->action == WD_ACTION_THROTTLE)
 		the_case->rung--; /* nothing has been done, or its journal will tell */
 	step->ended = guard->stamp;
-	step->result = service->memory.hold.held ? WD_RESULT_DONE : WD_RESULT_FAILED;
+	bool holds = step->action != WD_ACTION_ROLLBACK && service->memory.hold.held;
+	step->result = holds ? WD_RESULT_DONE : WD_RESULT_FAILED;
 	wd_replace(&step->detail, "seadog was restarted in the middle of it");
 }
 
@@ -77,7 +78,8 @@ void wd_case_recall(struct wd_guard *guard, const struct wd_incident *incident)
 	wd_case_note(guard, the_case, "seadog was restarted");
 	bool tried = in_action(the_case, WD_ACTION_RESTART) ||
 		     (in_action(the_case, WD_ACTION_THROTTLE) && wd_throttle_is(service));
-	if (in_action(the_case, WD_ACTION_ROLLBACK)) { /* its plan, if it had begun, is told next */
+	if (in_action(the_case, WD_ACTION_ROLLBACK) &&
+	    !service->memory.hold.held) { /* its plan, if it had begun, is told next */
 		the_case->rung--;
 		the_case->phase = WD_PHASE_MOVING;
 		the_case->until = WD_NEVER;

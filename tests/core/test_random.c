@@ -90,6 +90,9 @@ struct walk {
 	struct wd_event missed[64]; /* while the stream is away */
 	unsigned missed_count;
 	bool up, calm;
+	unsigned dies_in; /* seadog dies when it has carried out so many orders more; 0: it does not */
+	bool dead;
+	struct wd_event last_event; /* that was told */
 	wd_time up_at;
 	bool by_hand[BOXES]; /* a person's wish is under way */
 	wd_time acts[1024];
@@ -385,11 +388,14 @@ static void tell(struct walk *walk, struct wd_fact *fact)
 	struct wd_order order;
 	unsigned count = 0;
 
+	if (walk->dead)
+		return;
 	fact->stamp = stamp_at(walk->now);
 	note_end(walk, fact);
 	wd_guard_tell(walk->guard, walk->now, fact);
-	while (wd_guard_take(walk->guard, &order)) {
+	while (!walk->dead && wd_guard_take(walk->guard, &order)) {
 		carry_out(walk, &order);
+		walk->dead = walk->dies_in && --walk->dies_in == 0;
 		if (++count > 10000)
 			broken(walk, "orders without an end");
 	}
@@ -402,7 +408,7 @@ static void pass(struct walk *walk, wd_time span)
 	wd_time to = walk->now + span, last = 0;
 	unsigned same = 0;
 
-	while (wd_guard_wake(walk->guard) <= to) {
+	while (!walk->dead && wd_guard_wake(walk->guard) <= to) {
 		wd_time wake = wd_guard_wake(walk->guard);
 		walk->now = wake > walk->now ? wake : walk->now;
 		same = walk->now == last ? same + 1 : 0;
@@ -431,6 +437,7 @@ static void tell_event_of(struct walk *walk, const struct box *box, const char *
 	memcpy(event.id, id, sizeof(event.id));
 	snprintf(event.name, sizeof(event.name), "%s", name);
 	remark(walk, wd_event_name(kind), event.name, walk->up ? "seen" : "missed");
+	walk->last_event = event;
 	if (walk->up)
 		tell(walk, &fact);
 	else if (walk->missed_count < 64)
@@ -952,6 +959,11 @@ static void end_pair(struct walk *walk, const struct deed *deed)
 	fact.acted.detail = fact.acted.end == WD_PLAN_DONE ? "done" : "the Engine did not like it";
 	remark(walk, "acted", wd_action_name(deed->action), fact.acted.detail);
 	tell(walk, &fact);
+	/* What is parked still is in the journal's open row. */
+	if (walk->dead && deed->action == WD_ACTION_TAKE_BACK && fact.acted.end == WD_PLAN_DONE) {
+		const struct wd_order order = {.action = deed->action, .service = deed->service, .id = by};
+		add_deed(walk, &order, DEED_PLAN)->finished = true;
+	}
 }
 
 static void end_rehearsal(struct walk *walk, const struct deed *deed)
@@ -1037,7 +1049,7 @@ static bool is_first_of_disk(const struct walk *walk, const struct deed *deed)
 
 static bool answered(struct walk *walk, struct deed *deed)
 {
-	if (deed->kind == DEED_STORE ? !is_first_of_disk(walk, deed) : !walk->up)
+	if (walk->dead || (deed->kind == DEED_STORE ? !is_first_of_disk(walk, deed) : !walk->up))
 		return false;
 	if (!walk->calm && one_in(walk, 3))
 		return false;
@@ -1065,6 +1077,11 @@ static bool answered(struct walk *walk, struct deed *deed)
 	case DEED_PLAN:
 		end_plan(walk, deed);
 		break;
+	}
+	if (walk->dead && deed->kind == DEED_PLAN && !is_of_pair(deed->action)) { /* its row is struck later */
+		deed->next = walk->deeds;
+		walk->deeds = deed;
+		return false;
 	}
 	free_deed(deed);
 	return true;
@@ -1234,8 +1251,10 @@ static bool cut_pair(struct walk *walk, struct deed *deed)
 
 	split_id(deed->id, &which, &born);
 	struct box *box = &walk->boxes[which];
+	if (deed->finished)
+		return true;
 	if (deed->ticket & WD_TICKET_RESUMED)
-		return deed->finished || (deed->action == WD_ACTION_ROLLBACK && !box->parked.id[0]);
+		return deed->action == WD_ACTION_ROLLBACK && !box->parked.id[0];
 	if (deed->action == WD_ACTION_ROLLBACK) {
 		if (chance == 0 && box->there && wd_text_equal(box->id, deed->id) && !box->parked.id[0])
 			park(walk, box, deed);
@@ -1285,11 +1304,14 @@ static const char *made_of(const struct walk *walk, const struct deed *deed)
 /* kill -9, and the next start. Plans that change a policy are in the journal. */
 static void begin_again(struct walk *walk)
 {
-	remark(walk, "seadog", NULL, "was killed");
-	walk->up = false;
+	remark(walk, "seadog", NULL, walk->dead ? "was killed in the midst of a turn" : "was killed");
+	walk->missed_count = 0;
+	if (walk->dead && walk->last_event.at >= walk->up_at) /* it is told again: no row is newer */
+		walk->missed[walk->missed_count++] = walk->last_event;
+	walk->up = walk->dead = false;
+	walk->dies_in = 0;
 	cut_pairs(walk);
 	wd_guard_free(walk->guard);
-	walk->missed_count = 0;
 	walk->act_count = 0;
 	memset(walk->by_hand, 0, sizeof(walk->by_hand));
 	for (unsigned i = 0; i < BOXES; i++)
@@ -1370,8 +1392,12 @@ static void take_step(struct walk *walk)
 					WD_HOUR};
 	struct wd_fact late = {.kind = WD_FACT_LATE, .late = 3 * WD_SECOND};
 
+	if (one_in(walk, 200) && walk->up && walk->now - walk->up_at > 10 * WD_SECOND)
+		walk->dies_in = 1 + below(walk, 12);
 	pass(walk, spans[below(walk, one_in(walk, 20) ? 11 : 6)] + (wd_time)below(walk, 1000));
-	if (one_in(walk, 40))
+	if (walk->dead)
+		begin_again(walk);
+	else if (one_in(walk, 40))
 		walk->up ? go_down(walk) : come_up(walk);
 	else if (one_in(walk, 8) && !walk->up)
 		come_up(walk);
@@ -1389,6 +1415,8 @@ static void take_step(struct walk *walk)
 	if (!one_in(walk, 3))
 		answer_some(walk);
 	look_around(walk);
+	if (walk->dead)
+		begin_again(walk);
 	check_counts(walk);
 	check_kills(walk);
 }
@@ -1397,6 +1425,7 @@ static void take_step(struct walk *walk)
 static void calm_down(struct walk *walk)
 {
 	walk->calm = true;
+	walk->dies_in = 0;
 	if (!walk->up)
 		come_up(walk);
 	for (unsigned i = 0; i < BOXES; i++)

@@ -36,6 +36,7 @@ BEGIN {
 	headers("engine", "endpoint engine wire recreate")
 	headers("store", "store")
 	headers("meter", "meter")
+	headers("vault", "vault")
 	headers("act", "act hook")
 	headers("face", "control report")
 

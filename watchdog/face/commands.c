@@ -103,6 +103,7 @@ const struct wd_command wd_commands[] = {
 	 wd_run_completion},
 	{"version", "", 0, 0, WD_OFFER_NOTHING, 0, "print the version", NULL, wd_run_version},
 	{"help", "[COMMAND]", 0, 1, WD_OFFER_COMMANDS, 0, "print help", NULL, wd_run_help},
+	{"vault", "", 0, 0, WD_OFFER_NOTHING, 0, NULL, NULL, wd_run_vault},
 	{"__offer", "KIND", 1, 1, WD_OFFER_NOTHING, 0, NULL, NULL, wd_run_offer},
 	{0},
 };

@@ -59,7 +59,7 @@ unsigned wd_command_flags(const struct wd_command *command); /* with those that 
 
 wd_command_run wd_run_run, wd_run_check, wd_run_config, wd_run_status, wd_run_top, wd_run_incidents, wd_run_show, wd_run_explain,
 	wd_run_hold, wd_run_release, wd_run_pin, wd_run_unpin, wd_run_pins, wd_run_forgive, wd_run_rollback, wd_run_mute, wd_run_unmute, wd_run_events, wd_run_healthcheck, wd_run_completion,
-	wd_run_version, wd_run_help, wd_run_offer;
+	wd_run_version, wd_run_help, wd_run_offer, wd_run_vault;
 
 /* The arguments of the program; argv is permuted. Wrong usage is WD_ERROR_USAGE. */
 bool wd_call_read(struct wd_call *call, int argc, char **argv, struct wd_error *error);

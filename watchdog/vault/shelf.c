@@ -127,21 +127,22 @@ bool wd_shelf_names(int directory, struct wd_list *ret_names, struct wd_error *e
 	return true;
 }
 
-static bool is_temporary(const char *name)
+static bool fits(const char *name, const char *begins, const char *ends)
 {
-	size_t length = strlen(name);
+	size_t length = strlen(name), tail = strlen(ends);
 
-	return length > 5 && name[0] == '.' && strcmp(name + length - 4, ".tmp") == 0;
+	return length > strlen(begins) + tail && wd_text_starts(name, begins) &&
+	       strcmp(name + length - tail, ends) == 0;
 }
 
-static bool sweep(int service, struct wd_error *error)
+bool wd_shelf_sweep(int directory, const char *begins, const char *ends, struct wd_error *error)
 {
 	struct wd_list names = {0};
-	bool good = list(service, true, &names, error);
+	bool good = list(directory, true, &names, error);
 
 	for (size_t i = 0; good && i < names.count; i++)
-		if (is_temporary(names.items[i]))
-			good = wd_place_remove(service, names.items[i], error);
+		if (fits(names.items[i], begins, ends))
+			good = wd_place_remove(directory, names.items[i], error);
 	wd_list_done(&names);
 	return good;
 }
@@ -150,7 +151,7 @@ bool wd_shelf_lock(const struct wd_shelf *shelf, struct wd_error *error)
 {
 	if (flock(shelf->service, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
 		return wd_fail(error, WD_ERROR_REFUSED, "%s: another vault is at work there", shelf->name);
-	return sweep(shelf->service, error) || wd_fail_in(error, "what was left half-done");
+	return wd_shelf_sweep(shelf->service, ".", ".tmp", error) || wd_fail_in(error, "what was left half-done");
 }
 
 /* --- files ------------------------------------------------------------------------------------------------------------ */

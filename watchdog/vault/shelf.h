@@ -29,6 +29,9 @@ int wd_shelf_read(const struct wd_shelf *shelf, const char *id, struct wd_snapsh
 /* What is in a directory and begins with no '.'; in order. */
 bool wd_shelf_names(int directory, struct wd_list *ret_names, struct wd_error *error);
 
+/* Removes what begins and ends like this. */
+bool wd_shelf_sweep(int directory, const char *begins, const char *ends, struct wd_error *error);
+
 /* A whole file of at most some MiB; and one that is on the disk when it returns. */
 bool wd_shelf_read_file(int directory, const char *name, struct wd_text *text, struct wd_error *error);
 bool wd_shelf_write_file(int directory, const char *name, const char *text, struct wd_error *error);

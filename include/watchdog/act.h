@@ -8,6 +8,7 @@
 #include <watchdog/engine.h>
 #include <watchdog/orders.h>
 #include <watchdog/store.h>
+#include <watchdog/vault.h>
 
 struct wd_actor;
 
@@ -16,21 +17,32 @@ typedef void wd_actor_told(void *data, const struct wd_fact *fact);
 /* Each step as it begins and ends, for the log and the trace: "stop", "done". May be NULL. */
 typedef void wd_actor_step(void *data, const char *name, const char *plan, const char *step, const char *what);
 
+typedef void wd_actor_progress(void *data, uint64_t ticket, const struct wd_vault_progress *progress); /* of a snapshot */
+
 struct wd_actor_hooks {
 	wd_actor_told *on_end;
 	wd_actor_step *on_step;
 	void *data;
+	wd_actor_progress *on_progress; /* may be NULL */
 };
 
 /* store may be NULL (a command that releases where the state directory is not writable refuses before this). */
 struct wd_actor *wd_actor_new(struct wd_loop *loop, struct wd_engine *engine, struct wd_store *store,
                               const struct wd_actor_hooks *hooks);
 struct wd_actor *wd_actor_free(struct wd_actor *actor); /* cancels; the journal keeps what was under way */
+void wd_actor_use_vault(struct wd_actor *actor, struct wd_vault *vault); /* lent; without it snapshots are refused */
+/* Before an end in good order: what stands still for a snapshot goes on, and the snapshot has failed. true: that is still
+ * under way; ask again. */
+bool wd_actor_wind_up(struct wd_actor *actor);
 
 /* Starts the plan of an order of kind WD_ORDER_ACT (stop, pause, throttle, restart, release, or of a rollback); at most
  * one per container at a time, a second waits for the first, and at most eight in all. `remembered`: the policy in the
  * order is already durable, so a stop or a pause is sent at once: without waiting for the disk, and without the look that would refuse AutoRemove
  * and Swarm tasks (whoever remembers has looked).
+ *
+ * A SNAPSHOT makes way: whatever else is ordered for its container lets the service go on at once, and it has failed; once
+ * the live data is read, the rest goes on beside other plans. They are taken one by one. Journaled like every change, so that
+ * what a dead seadog has paused (or stopped) goes on at the next start.
  *
  * DONE: a look has shown it. REFUSED: nothing was done, and must not be. UNDONE: it did not work, and is as before.
  * FAILED: it did not work; `detail` says how the container is: a hold whose policy could not be set leaves it stopped.

@@ -3,7 +3,7 @@
 #define WATCHDOG_FACTS_H
 
 #include <watchdog/records.h>
-#include <watchdog/sample.h>
+#include <watchdog/snapshot.h>
 
 /* What the Engine's event stream says, container events only (GET /events). */
 enum wd_event_kind { WD_EVENT_CREATE, WD_EVENT_START, WD_EVENT_DIE, WD_EVENT_OOM, WD_EVENT_KILL, WD_EVENT_STOP,
@@ -82,6 +82,7 @@ struct wd_fact {
 			const char *replaced_by; /* the container that is the service from now on: the new one of a rollback that is DONE,
 			                            which waits for COMMIT or TAKE_BACK, the old one of a TAKE_BACK; NULL: as before */
 			bool partly; /* DONE, but not for all who depend on it: detail says for whom not */
+			const struct wd_snapshot *snapshot; /* of one that was taken and is DONE */
 		} acted;
 		struct { uint64_t ticket; bool ok; const char *detail; } hooked; /* the order's */
 		struct {

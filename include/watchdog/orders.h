@@ -33,6 +33,17 @@ struct wd_target {
 	const char *digest; /* "acme/web@sha256:…": by which it can be pulled again; may be NULL */
 };
 
+/* What a snapshot is to be; of a container's volumes, and of those of its bind mounts that are in `binds`. */
+struct wd_snapshot_wish {
+	const char *directory; /* [snapshots] dir */
+	const char *previous;  /* id of the newest sound one of the service: what has not changed since is not read; or NULL */
+	const char *min_free;  /* "10%", "20GiB" */
+	enum wd_consistency consistency;
+	bool squeeze;          /* with zstd */
+	bool well;             /* the service is */
+	const struct wd_list *binds; /* paths on the host; may be NULL */
+};
+
 struct wd_order {
 	enum wd_order_kind kind;
 	uint64_t ticket;     /* ACT: names the order in WD_FACT_ACTED; ANSWER: the request */
@@ -51,10 +62,11 @@ struct wd_order {
 	struct wd_target target; /* ACT rollback: the image to go to; IMAGE */
 	const char *config;  /* ACT rollback: Config of the image that it runs, as WD_FACT_IMAGE told it once, for the case that
 	                        this image is gone; may be NULL */
-	bool rehearse;       /* ACT rollback: asks all that is to be known, changes nothing, and ends DONE: `detail` then has a line
+	bool rehearse;       /* ACT rollback, snapshot: asks all that is to be known, changes nothing, and ends DONE: `detail` then has a line
 	                        for each step and for each difference of the configuration */
 	bool cascade;        /* ACT rollback: containers that depend on it are recreated too; else it is refused */
 	const char *spared;  /* ACT rollback: ids of containers that are never touched, a space between them; may be NULL */
+	const struct wd_snapshot_wish *snapshot; /* ACT snapshot */
 	enum wd_image_job job; /* IMAGE */
 	int64_t incident_id; /* ACT: 0 by hand */
 	bool confirm;        /* REMEMBER */

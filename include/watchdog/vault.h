@@ -23,6 +23,7 @@
 
 #include <watchdog/json.h>
 #include <watchdog/loop.h>
+#include <watchdog/snapshot.h>
 
 /* --- the watch's side, on its loop --- */
 
@@ -50,6 +51,9 @@ struct wd_vault_job *wd_vault_start(struct wd_vault *vault, const struct wd_json
 void wd_vault_paused(struct wd_vault_job *job, wd_time span);
 /* Promises silence. It is let go on for a moment, to tidy up, and is killed then. Returns NULL. */
 struct wd_vault_job *wd_vault_cancel(struct wd_vault_job *job);
+
+/* A manifest, as it is in `item` and in the "done" of a take. The caller frees what ret_snapshot holds. */
+bool wd_vault_snapshot(const struct wd_json *json, struct wd_snapshot *ret_snapshot, struct wd_error *error);
 
 /* --- the vault's own --- */
 

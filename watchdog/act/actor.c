@@ -1,6 +1,7 @@
 /* actor.c: who has which plan under way: one per container at a time, a few in all. */
 #include "actor.h"
 #include "rollback.h"
+#include "snapshot.h"
 #include <assert.h>
 #include <string.h>
 #include <watchdog/memory.h>
@@ -28,12 +29,19 @@ static bool is_follower(const struct wd_run *run)
 	return run->swap && run->swap->moved_from;
 }
 
-/* Whether an earlier plan has the container. Pairs go one by one: what depends on what, each must see as it is. */
+/* Pairs go one by one: what depends on what, each must see as it is. Snapshots too: they all want the same disk, and
+ * the services that stand still are to be few. */
+static bool excludes(const struct wd_run *other, const struct wd_run *run)
+{
+	if ((is_pair(other) && is_pair(run)) || (other->taking && run->taking))
+		return true;
+	return has(other, run->task.container) && wd_run_needs_container(other);
+}
+
 static bool has_to_wait(const struct wd_actor *actor, const struct wd_run *run)
 {
 	for (const struct wd_run *other = actor->runs; other != run; other = other->next)
-		if (!(is_follower(run) && wd_cascade_is_parent(actor, other)) &&
-		    (has(other, run->task.container) || (is_pair(other) && is_pair(run))))
+		if (!(is_follower(run) && wd_cascade_is_parent(actor, other)) && excludes(other, run))
 			return true;
 	return false;
 }
@@ -119,7 +127,8 @@ static void tell_acted(struct wd_actor *actor, const struct wd_run *run)
 			  .kept = run->task.policy,
 			  .cut = run->task.cut,
 			  .replaced_by = replaced_by(run),
-			  .partly = run->partly},
+			  .partly = run->partly,
+			  .snapshot = run->taking ? run->taking->made : NULL},
 	};
 
 	if (actor->hooks.on_end)
@@ -212,6 +221,40 @@ static void on_over(void *data, struct wd_run *run)
 	begin_waiting(actor);
 }
 
+static void on_freed(void *data, struct wd_run *run)
+{
+	(void)run;
+	begin_waiting(data);
+}
+
+static void on_progress(void *data, const struct wd_run *run, const struct wd_vault_progress *progress)
+{
+	const struct wd_actor *actor = data;
+
+	if (actor->hooks.on_progress)
+		actor->hooks.on_progress(actor->hooks.data, run->task.ticket, progress);
+}
+
+static void make_way(const struct wd_actor *actor, const struct wd_plan *plan, const char *container)
+{
+	for (struct wd_run *run = actor->runs; run; run = run->next)
+		if (run->plan && run->plan->gives_way && run->taking && plan && !plan->gives_way && has(run, container))
+			wd_run_give_way(run, "something else had to be done to it");
+}
+
+bool wd_actor_wind_up(struct wd_actor *actor)
+{
+	bool left = false;
+
+	for (struct wd_run *run = actor->runs; run; run = run->next) {
+		if (!run->taking)
+			continue;
+		wd_run_give_way(run, "seadog was ended");
+		left = left || (run->changed && wd_run_needs_container(run));
+	}
+	return left;
+}
+
 struct wd_actor *wd_actor_new_with(const struct wd_outside *outside, const struct wd_actor_hooks *hooks)
 {
 	struct wd_actor *actor = wd_alloc(1, sizeof(*actor));
@@ -272,12 +315,20 @@ static const char *refuse(const struct wd_actor *actor, const struct wd_plan *pl
 void wd_actor_start(struct wd_actor *actor, const struct wd_plan *plan, struct wd_task *task, struct wd_swap *swap)
 {
 	const struct wd_run_hooks hooks = {
-		.step = on_step, .holds = on_holds, .ended = on_ended, .over = on_over, .data = actor};
+		.step = on_step,
+		.progress = on_progress,
+		.holds = on_holds,
+		.freed = on_freed,
+		.ended = on_ended,
+		.over = on_over,
+		.data = actor,
+	};
 	const char *why = refuse(actor, plan, task, swap);
 	struct wd_run *run, **slot = &actor->runs;
 
 	if (!task->container)
 		task->container = wd_copy("");
+	make_way(actor, why ? NULL : plan, task->container);
 	run = wd_run_new(&actor->outside, &hooks, plan, task, swap);
 	while (*slot)
 		slot = &(*slot)->next;

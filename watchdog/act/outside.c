@@ -9,6 +9,7 @@ struct wd_real {
 	struct wd_loop *loop;
 	struct wd_engine *engine;
 	struct wd_store *store; /* or NULL */
+	struct wd_vault *vault; /* or NULL */
 };
 
 static void *real_send(void *data, const struct wd_engine_request *request, wd_engine_done *done, void *done_data)
@@ -132,6 +133,29 @@ static bool real_load(void *data, wd_store_journal_callback *callback, void *cal
 	return wd_store_load_journal(real->store, callback, callback_data, error);
 }
 
+static void *real_vault(void *data, const struct wd_json *job, const struct wd_vault_hooks *hooks)
+{
+	const struct wd_real *real = data;
+
+	return wd_vault_start(real->vault, job, hooks);
+}
+
+static void real_vault_paused(void *job, wd_time span)
+{
+	wd_vault_paused(job, span);
+}
+
+static void real_vault_cancel(void *job)
+{
+	wd_vault_cancel(job);
+}
+
+void wd_actor_use_vault(struct wd_actor *actor, struct wd_vault *vault)
+{
+	actor->real->vault = vault;
+	actor->outside.vault = vault ? real_vault : NULL;
+}
+
 struct wd_actor *wd_actor_new(struct wd_loop *loop, struct wd_engine *engine, struct wd_store *store,
 			      const struct wd_actor_hooks *hooks)
 {
@@ -145,6 +169,8 @@ struct wd_actor *wd_actor_new(struct wd_loop *loop, struct wd_engine *engine, st
 		.credentials = real_credentials,
 		.helper = real_helper,
 		.random = real_random,
+		.vault_paused = real_vault_paused,
+		.vault_cancel = real_vault_cancel,
 		.timer_new = real_timer_new,
 		.timer_set = real_timer_set,
 		.timer_free = real_timer_free,

@@ -1,7 +1,9 @@
 /* plan.c: the runner: how a table of rows is walked. */
 #include "plan.h"
+#include "snapshot.h"
 #include "swap.h"
 #include <assert.h>
+#include <limits.h>
 #include <string.h>
 #include <watchdog/memory.h>
 #include <watchdog/wire.h>
@@ -37,6 +39,7 @@ void wd_task_of(struct wd_task *task, const struct wd_order *order, bool remembe
 		.no_start = order->no_start || order->running,
 		.rehearsed = order->rehearse,
 		.stop_timeout = order->stop_timeout,
+		.taking = wd_taking_new(order),
 	};
 }
 
@@ -45,6 +48,7 @@ void wd_task_done(struct wd_task *task)
 	free(task->service);
 	free(task->name);
 	free(task->container);
+	wd_taking_free(task->taking);
 	*task = (struct wd_task){0};
 }
 
@@ -123,6 +127,8 @@ static void enter(struct wd_run *run, enum wd_phase phase)
 		cancel_call(run);
 	hush_journal(run);
 	run->outside->timer_set(run->timer, WD_NEVER);
+	if (run->taking && phase == WD_PHASE_ENDING)
+		wd_taking_cancel(run);
 	run->phase = phase;
 }
 
@@ -231,13 +237,13 @@ static void take_back(struct wd_run *run)
 	tell_step(run, "undo", run->why);
 	walk(run, run->plan->undo);
 	run->row = verify_row(run);
-	if (run->plan->pair)
+	if (run->plan->pair || run->taking)
 		take_row(run);
 	else
 		settle(run);
 }
 
-/* For good; the last look is fresh. */
+/* For good; the last look is fresh, but that of a snapshot. */
 static void fail(struct wd_run *run)
 {
 	struct wd_text detail = {0};
@@ -251,7 +257,8 @@ static void fail(struct wd_run *run)
 		wd_text_add(&detail, run->undoing ? "; it could not be taken back: " : "; ");
 		print_seen(run, &detail);
 	}
-	run->leave = run->plan->pair && (run->changed || (run->inherited && run->unheard));
+	run->leave = (run->plan->pair || run->plan->persists) &&
+		     (run->changed || (run->inherited && run->unheard));
 	end_run(run, WD_PLAN_FAILED, wd_text_take(&detail));
 }
 
@@ -381,10 +388,19 @@ static struct wd_container *read_container(const struct wd_run *run, const struc
 	return seen;
 }
 
+static unsigned most_silent(const struct wd_run *run)
+{
+	if (run->task.resumed)
+		return run->plan->persists ? SILENT_CHANGED_MAX : SILENT_RESUMED_MAX;
+	if (run->lasting)
+		return run->plan->persists ? UINT_MAX : SILENT_CHANGED_MAX;
+	return SILENT_MAX;
+}
+
 /* A look without an answer: again, but not for ever. */
 static void on_silence(struct wd_run *run, const char *why)
 {
-	unsigned most = run->task.resumed ? SILENT_RESUMED_MAX : run->lasting ? SILENT_CHANGED_MAX : SILENT_MAX;
+	unsigned most = most_silent(run);
 
 	tell_step(run, run->row->name, why);
 	if (!run->why)
@@ -455,12 +471,12 @@ static void on_first_look(struct wd_run *run, const struct wd_engine_answer *ans
 	const char *why = run->plan->refuses ? run->plan->refuses(run) : NULL;
 
 	run->started_before = run->seen ? run->seen->started : WD_STAMP_NONE;
-	if (why) {
+	if (why)
 		end_run(run, WD_PLAN_REFUSED, wd_copy(why));
-		return;
-	}
-	keep(run, answer);
-	next_row(run);
+	else if (keep(run, answer) == WD_KEPT_FAILED)
+		end_run(run, WD_PLAN_REFUSED, wd_copy(run->why));
+	else
+		next_row(run);
 }
 
 static void take_look(struct wd_run *run, const struct wd_engine_answer *answer, struct wd_container *seen_taken)
@@ -532,6 +548,8 @@ static void ask(struct wd_run *run)
 	if (row->kind == WD_ROW_CHANGE) {
 		run->asked[row - run->rows]++;
 		run->undone |= run->undoing;
+		if (!run->first_change)
+			run->first_change = run->outside->now(run->outside->data);
 		run->not_before = row->once ? run->outside->now(run->outside->data) + deadline : 0;
 		tell_step(run, row->name, "asked");
 	}
@@ -546,6 +564,80 @@ static void ask(struct wd_run *run)
 								   .deadline = deadline,
 								   .limit = row->limit},
 				       on_answer, run);
+}
+
+/* --- the vault --- */
+
+static bool is_at_job(const struct wd_run *run)
+{
+	return run->phase == WD_PHASE_ASKING && (run->row->kind == WD_ROW_JOB || run->row->kind == WD_ROW_AWAIT);
+}
+
+static void fail_job(struct wd_run *run, const char *why)
+{
+	wd_taking_cancel(run);
+	note(run, why);
+	fail(run);
+}
+
+/* While the Engine is asked for something else, what has come is met at the next of such rows. */
+void wd_run_job_moved(struct wd_run *run)
+{
+	const struct wd_taking *taking = run->taking;
+
+	if (!is_at_job(run))
+		return;
+	if (taking->trouble) {
+		WD_AUTO_FREE char *why = wd_copy(taking->trouble);
+		fail_job(run, why);
+	} else if (run->row->kind == WD_ROW_JOB ? taking->read : taking->made != NULL) {
+		tell_step(run, run->row->name, "done");
+		next_row(run);
+	}
+}
+
+static void begin_job(struct wd_run *run)
+{
+	const struct wd_outside *outside = run->outside;
+
+	enter(run, WD_PHASE_ASKING);
+	outside->timer_set(run->timer, outside->now(outside->data) + run->row->patience);
+	if (run->way) {
+		fail_job(run, run->way);
+		return;
+	}
+	tell_step(run, run->row->name, "asked");
+	wd_taking_begin(run);
+}
+
+static void await_job(struct wd_run *run)
+{
+	const struct wd_outside *outside = run->outside;
+
+	enter(run, WD_PHASE_ASKING);
+	outside->timer_set(run->timer, outside->now(outside->data) + run->row->patience);
+	wd_taking_release(run);
+	if (run->hooks.freed)
+		run->hooks.freed(run->hooks.data, run);
+	wd_run_job_moved(run);
+}
+
+bool wd_run_needs_container(const struct wd_run *run)
+{
+	return !(is_at_job(run) && run->row->kind == WD_ROW_AWAIT);
+}
+
+/* A change that is under way is not given up: it might be done after the look that would find it undone. */
+void wd_run_give_way(struct wd_run *run, const char *why)
+{
+	if (run->phase == WD_PHASE_WAITING)
+		wd_run_refuse(run, why);
+	else if (run->phase == WD_PHASE_ENDING || run->phase == WD_PHASE_STRIKING || run->undoing)
+		return;
+	else if (is_at_job(run) && run->row->kind == WD_ROW_JOB)
+		fail_job(run, why);
+	else if (!run->taking->read)
+		wd_replace(&run->way, why);
 }
 
 /* --- the journal --- */
@@ -636,10 +728,14 @@ static void take_row(struct wd_run *run)
 		run->row++;
 	if (!run->row->name)
 		run->undoing ? end_undone(run) : end_done(run);
-	else if (run->row->kind == WD_ROW_CHANGE && run->task.rehearsed)
+	else if ((run->row->kind == WD_ROW_CHANGE || run->row->kind == WD_ROW_JOB) && run->task.rehearsed)
 		end_done(run);
 	else if (run->row->kind == WD_ROW_CHANGE && run->outside->journaled && run->journaled != run->row)
 		journal(run);
+	else if (run->row->kind == WD_ROW_JOB)
+		begin_job(run);
+	else if (run->row->kind == WD_ROW_AWAIT)
+		await_job(run);
 	else
 		ask(run);
 }
@@ -647,7 +743,8 @@ static void take_row(struct wd_run *run)
 static const struct wd_row *first_undone(const struct wd_run *run)
 {
 	for (const struct wd_row *row = run->rows; row->name; row++)
-		if (row->kind == WD_ROW_CHANGE && !(row->needless && row->needless(run)) && !row->holds(run))
+		if ((row->kind == WD_ROW_CHANGE || row->kind == WD_ROW_JOB) && !(row->needless && row->needless(run)) &&
+		    !row->holds(run))
 			return row;
 	return NULL;
 }
@@ -690,6 +787,9 @@ static void on_timer(void *data)
 
 	if (run->phase == WD_PHASE_PAUSING) {
 		take_row(run);
+	} else if (is_at_job(run)) {
+		WD_AUTO_FREE char *why = wd_taking_late(run);
+		fail_job(run, why);
 	} else if (run->phase == WD_PHASE_ENDING && run->hooks.holds && run->hooks.holds(run->hooks.data, run)) {
 		return;
 	} else if (run->phase == WD_PHASE_ENDING) {
@@ -715,6 +815,7 @@ struct wd_run *wd_run_new(const struct wd_outside *outside, const struct wd_run_
 	run->hooks = *hooks;
 	run->plan = plan;
 	run->task = *task;
+	run->taking = task->taking;
 	*task = (struct wd_task){0};
 	run->swap = swap;
 	run->timer = outside->timer_new(outside->data, on_timer, run);
@@ -732,6 +833,8 @@ struct wd_run *wd_run_free(struct wd_run *run)
 	wd_task_done(&run->task);
 	if (!run->swap_kept)
 		wd_swap_free(run->swap);
+	wd_taking_cancel(run);
+	free(run->way);
 	free(run->why);
 	free(run->detail);
 	free(run->logs);

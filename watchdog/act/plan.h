@@ -19,6 +19,7 @@
 #include <watchdog/orders.h>
 #include <watchdog/store.h>
 #include <watchdog/text.h>
+#include <watchdog/vault.h>
 
 /* Everything that a plan reaches outside: the Engine, the journal, the clocks. In tests the model stands behind it. */
 struct wd_outside {
@@ -37,6 +38,10 @@ struct wd_outside {
 	uint32_t (*random)(void *data); /* which no other seadog had */
 	wd_time (*now)(void *data);
 	wd_stamp (*stamp)(void *data);
+	/* The vault; NULL: there is none. */
+	void *(*vault)(void *data, const struct wd_json *job, const struct wd_vault_hooks *hooks);
+	void (*vault_paused)(void *job, wd_time span);
+	void (*vault_cancel)(void *job);
 	bool journaled; /* false: the five below are not there */
 	int64_t (*next_plan)(void *data);
 	void (*journal)(void *data, const struct wd_journal *row, wd_store_done *done, void *done_data);
@@ -54,6 +59,8 @@ enum wd_row_kind {
 	WD_ROW_VIEW,   /* a look at something else, right before VERIFY, and asked whenever that is */
 	WD_ROW_VERIFY, /* inspect: where each row that was not fine leads to, and what ends the changes */
 	WD_ROW_FETCH,  /* nice to have: its failure is nobody's */
+	WD_ROW_JOB,    /* the vault's, until it does not need the live data any more; longer than `patience` is a failure */
+	WD_ROW_AWAIT,  /* … until it is done; the container is not needed for it */
 };
 /* What a row made of an answer that was fine. */
 enum wd_kept {
@@ -101,6 +108,8 @@ struct wd_plan {
 	bool wakes;       /* what it acts on is down before it */
 	bool pair;        /* about an old and a new container */
 	bool stays;       /* done, its row stays in the journal: another plan ends it */
+	bool gives_way;   /* to whatever else is to be done to the container */
+	bool persists;    /* what it has changed it takes back, however long the Engine is away */
 	const struct wd_row *rows;
 	const struct wd_row *podman; /* other order for Podman; NULL: the same */
 	const struct wd_row *resume; /* what finishes it after a death of seadog; NULL: the same rows */
@@ -143,7 +152,9 @@ enum wd_phase {
 };
 
 struct wd_run_hooks {
+	void (*progress)(void *data, const struct wd_run *run, const struct wd_vault_progress *progress); /* or NULL */
 	void (*step)(void *data, const struct wd_run *run, const char *step, const char *what);
+	void (*freed)(void *data, struct wd_run *run); /* it does not need its container any more; may be NULL */
 	/* Right before `ended`: true where something else must end first; then wd_run_let_go(). May be NULL. */
 	bool (*holds)(void *data, struct wd_run *run);
 	void (*ended)(void *data, struct wd_run *run); /* once; the journal's row is still there */
@@ -166,11 +177,13 @@ struct wd_task {
 	bool resumed;    /* left by a dead seadog */
 	wd_stamp began;  /* when the plan began */
 	int64_t journal; /* id of its row; 0: to be given one */
+	struct wd_taking *taking; /* of a snapshot, else NULL; goes over to the run */
 };
 void wd_task_of(struct wd_task *task, const struct wd_order *order, bool remembered); /* strings are copied */
 void wd_task_done(struct wd_task *task);
 
 struct wd_swap; /* what a plan about a pair knows (swap.h) */
+struct wd_taking; /* what the plan of a snapshot knows (snapshot.h) */
 
 struct wd_run {
 	struct wd_run *next; /* the actor's */
@@ -180,6 +193,7 @@ struct wd_run {
 	struct wd_task task;
 	struct wd_swap *swap; /* of a pair; else NULL */
 	bool swap_kept;       /* it is somebody else's by now */
+	struct wd_taking *taking; /* of a snapshot; else NULL */
 
 	enum wd_phase phase;
 	const struct wd_row *rows, *row;
@@ -196,7 +210,9 @@ struct wd_run {
 	bool unheard;                /* the last change that was asked for, and not done: nobody has refused it */
 	bool lasting;                /* … one of what stays after it: the restart policy, the CPUs, the name */
 	bool chosen;                 /* what is to become of what a dead seadog left */
+	char *way;                   /* why it makes way to something else, as soon as it can */
 	bool undone;                 /* something was asked to be taken back */
+	wd_time first_change;        /* when the first one was asked for; 0: none was */
 	wd_time not_before;          /* a row that must not be done twice waits until then … */
 	unsigned waits;              /* … looking so often */
 	const struct wd_row *journaled;
@@ -216,6 +232,11 @@ struct wd_run *wd_run_new(const struct wd_outside *outside, const struct wd_run_
 struct wd_run *wd_run_free(struct wd_run *run); /* promises silence */
 void wd_run_begin(struct wd_run *run);
 void wd_run_let_go(struct wd_run *run);
+/* The vault's job is told to have come that far (snapshot.c). */
+void wd_run_job_moved(struct wd_run *run);
+/* It has to make way; what it has changed is taken back. Nothing happens where it does not need the container any more. */
+void wd_run_give_way(struct wd_run *run, const char *why);
+bool wd_run_needs_container(const struct wd_run *run);
 /* Ends a run that has not begun, without having done anything. */
 void wd_run_refuse(struct wd_run *run, const char *why);
 

@@ -4,6 +4,7 @@
  * policy comes first. A stop carries neither signal nor time-out: with a foreign signal moby does not cancel the
  * restart policy, and how long a container may take is its owner's choice. */
 #include "rollback.h"
+#include "snapshot.h"
 #include <stdlib.h>
 #include <string.h>
 #include <watchdog/wire.h>
@@ -422,17 +423,29 @@ static const struct wd_plan plans[] = {
 	 .done = done_restart},
 };
 
-static const struct wd_plan *const pairs[] = {&wd_plan_rollback, &wd_plan_follow, &wd_plan_commit, &wd_plan_take_back};
+static const struct wd_plan *const others[] = {
+	&wd_plan_rollback,       &wd_plan_follow,        &wd_plan_commit,        &wd_plan_take_back,
+	&wd_plan_snapshot_pause, &wd_plan_snapshot_stop, &wd_plan_snapshot_live,
+};
 
 const struct wd_plan *wd_plan_named(const char *name)
 {
 	for (size_t i = 0; i < sizeof(plans) / sizeof(plans[0]); i++)
 		if (wd_text_equal(plans[i].name, name))
 			return &plans[i];
-	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
-		if (wd_text_equal(pairs[i]->name, name))
-			return pairs[i];
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (wd_text_equal(others[i]->name, name))
+			return others[i];
 	return NULL;
+}
+
+static const struct wd_plan *plan_of_snapshot(const struct wd_snapshot_wish *wish)
+{
+	if (!wish)
+		return NULL;
+	if (wish->consistency == WD_CONSISTENCY_LIVE)
+		return &wd_plan_snapshot_live;
+	return wish->consistency == WD_CONSISTENCY_STOP ? &wd_plan_snapshot_stop : &wd_plan_snapshot_pause;
 }
 
 const struct wd_plan *wd_plan_of(const struct wd_order *order)
@@ -454,6 +467,8 @@ const struct wd_plan *wd_plan_of(const struct wd_order *order)
 		return &wd_plan_commit;
 	case WD_ACTION_TAKE_BACK:
 		return &wd_plan_take_back;
+	case WD_ACTION_SNAPSHOT:
+		return plan_of_snapshot(order->snapshot);
 	default:
 		return NULL;
 	}

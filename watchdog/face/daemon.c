@@ -313,7 +313,7 @@ static void announce_plan(void *data, const struct wd_journal *journal)
 	WD_AUTO_FREE char *made = wd_actor_made(journal);
 
 	daemon->unfinished = true;
-	if (wd_text_equal(journal->plan, "restart"))
+	if (wd_text_equal(journal->plan, "restart") || wd_text_starts(journal->plan, "snapshot"))
 		return;
 	fact.resuming.made = made;
 	fact.resuming.service = journal->service;

@@ -1,5 +1,6 @@
 /* client.c: the watch's side. A job that has ended, or is not wanted any more, is let go on for a moment, so that it tidies
  * up; after that it is killed, and what it leaves goes with the next one. */
+#include "manifest.h"
 #include "talk.h"
 
 #include <errno.h>
@@ -373,6 +374,11 @@ struct wd_vault_job *wd_vault_cancel(struct wd_vault_job *job)
 	if (job)
 		let_end(job);
 	return NULL;
+}
+
+bool wd_vault_snapshot(const struct wd_json *json, struct wd_snapshot *ret_snapshot, struct wd_error *error)
+{
+	return wd_manifest_read(json, ret_snapshot, error);
 }
 
 struct wd_vault *wd_vault_new(struct wd_loop *loop, const char *program, const char *socket)

@@ -18,6 +18,7 @@ static const char *const actions[WD_ACTIONS] = {
 	[WD_ACTION_RESTORE] = "restore",   [WD_ACTION_ROLLBACK_RESTORE] = "rollback+restore",
 	[WD_ACTION_HOOK] = "hook",         [WD_ACTION_RELEASE] = "release",
 	[WD_ACTION_COMMIT] = "commit",     [WD_ACTION_TAKE_BACK] = "take-back",
+	[WD_ACTION_SNAPSHOT] = "snapshot",
 };
 
 static const char *const verdicts[WD_VERDICTS] = {

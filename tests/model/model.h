@@ -66,6 +66,8 @@ struct model_setup {
 	bool auto_remove, health_check, created_only;
 	const struct wd_json *labels;
 	const struct model_script *script;
+	const char *volumes; /* "data:/data", with commas between them; one called nfs-… is mounted while it is used, one
+	                        called rexray-… is of another driver; NULL: none */
 };
 const char *model_add(struct model *model, const struct model_setup *setup);
 const char *model_id(const struct model *model, const char *name); /* lent, or NULL */

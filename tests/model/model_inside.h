@@ -146,6 +146,7 @@ bool model_get_archive(const struct model_container *container, const char *path
 bool model_put_archive(struct model_container *container, const char *place, const char *tar, size_t length);
 char *model_networks_json(const struct model *model);
 char *model_volumes_json(const struct model *model);
+char *model_volume_json(const struct model *model, const char *name); /* NULL: there is none */
 char *model_changes_json(const struct model_container *container);
 
 /* model_answer.c */

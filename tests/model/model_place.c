@@ -200,17 +200,35 @@ size_t model_volume_count(const struct model *model)
 	return model->volumes.count;
 }
 
+static struct wd_json *print_volume(const char *name)
+{
+	struct wd_json *volume = wd_json_object();
+	WD_AUTO_FREE char *place = wd_format("/var/lib/docker/volumes/%s/_data", name);
+	bool mounted = wd_text_starts(name, "nfs-"), foreign = wd_text_starts(name, "rexray-");
+	wd_json_set_string(volume, "Name", name);
+	wd_json_set_string(volume, "Driver", foreign ? "rexray" : "local");
+	wd_json_set_string(volume, "Mountpoint", place);
+	if (mounted)
+		wd_json_set_string(wd_json_set(volume, "Options", wd_json_object()), "type", "nfs");
+	else
+		wd_json_set_null(volume, "Options");
+	return volume;
+}
+
+char *model_volume_json(const struct model *model, const char *name)
+{
+	if (!wd_list_has(&model->volumes, name))
+		return NULL;
+	WD_AUTO_JSON struct wd_json *json = print_volume(name);
+	return wd_json_print(json);
+}
+
 char *model_volumes_json(const struct model *model)
 {
 	WD_AUTO_JSON struct wd_json *json = wd_json_object();
 	struct wd_json *list = wd_json_set(json, "Volumes", wd_json_array());
-	for (size_t i = 0; i < model->volumes.count; i++) {
-		struct wd_json *volume = wd_json_add(list, wd_json_object());
-		WD_AUTO_FREE char *place = wd_format("/var/lib/docker/volumes/%s/_data", model->volumes.items[i]);
-		wd_json_set_string(volume, "Name", model->volumes.items[i]);
-		wd_json_set_string(volume, "Driver", "local");
-		wd_json_set_string(volume, "Mountpoint", place);
-	}
+	for (size_t i = 0; i < model->volumes.count; i++)
+		wd_json_add(list, print_volume(model->volumes.items[i]));
 	wd_json_set_null(json, "Warnings");
 	return wd_json_print(json);
 }

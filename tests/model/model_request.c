@@ -843,6 +843,15 @@ static void call_container(struct call *call, const char *rest)
 	refuse(call, 404, "page not found");
 }
 
+static void get_volume(struct call *call, const char *name)
+{
+	char *volume = model_volume_json(call->model, name);
+	if (volume)
+		answer_json(call, 200, volume);
+	else
+		refuse(call, 404, "get %s: no such volume", name);
+}
+
 static void call_plain(struct call *call, const char *path)
 {
 	bool get = strcmp(call->method, "GET") == 0;
@@ -860,6 +869,8 @@ static void call_plain(struct call *call, const char *path)
 		answer_json(call, 200, model_networks_json(call->model));
 	else if (strcmp(path, "/volumes") == 0 && get)
 		answer_json(call, 200, model_volumes_json(call->model));
+	else if (wd_text_starts(path, "/volumes/") && get)
+		get_volume(call, path + strlen("/volumes/"));
 	else if (wd_text_starts(path, "/networks/") && strcmp(call->method, "POST") == 0)
 		call_network(call, path + strlen("/networks/"));
 	else if (wd_text_starts(path, "/containers/"))
@@ -981,6 +992,12 @@ static char *setup_body(const struct model_setup *setup)
 	wd_restart_parse(setup->policy ? setup->policy : "", &policy.kind);
 	set_policy(host, policy);
 	wd_json_set_bool(host, "AutoRemove", setup->auto_remove);
+	struct wd_list volumes = {0};
+	wd_list_split(&volumes, setup->volumes ? setup->volumes : "", ',');
+	struct wd_json *binds = volumes.count ? wd_json_set(host, "Binds", wd_json_array()) : NULL;
+	for (size_t i = 0; i < volumes.count; i++)
+		wd_json_add(binds, wd_json_text(volumes.items[i]));
+	wd_list_done(&volumes);
 	return wd_json_print(body);
 }
 

@@ -610,12 +610,23 @@ static void begin_job(struct wd_run *run)
 	wd_taking_begin(run);
 }
 
+/* It is as it was: from here on whoever pauses it is somebody else. */
+static void forget_changes(struct wd_run *run)
+{
+	if (run->steps)
+		run->outside->strike(run->outside->data, run->task.journal);
+	run->steps = 0;
+	run->changed = false;
+	run->lasting = false;
+}
+
 static void await_job(struct wd_run *run)
 {
 	const struct wd_outside *outside = run->outside;
 
 	enter(run, WD_PHASE_ASKING);
 	outside->timer_set(run->timer, outside->now(outside->data) + run->row->patience);
+	forget_changes(run);
 	wd_taking_release(run);
 	if (run->hooks.freed)
 		run->hooks.freed(run->hooks.data, run);
@@ -827,13 +838,13 @@ struct wd_run *wd_run_free(struct wd_run *run)
 	if (!run)
 		return NULL;
 	cancel_call(run);
+	wd_taking_cancel(run);
 	hush_journal(run);
 	run->outside->timer_free(run->timer);
 	wd_container_free(run->seen);
 	wd_task_done(&run->task);
 	if (!run->swap_kept)
 		wd_swap_free(run->swap);
-	wd_taking_cancel(run);
 	free(run->way);
 	free(run->why);
 	free(run->detail);

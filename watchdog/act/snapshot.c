@@ -329,6 +329,8 @@ static bool runs_or_ran(const struct wd_run *run)
 	.needless = stood_not, .holds = is_not_frozen
 #define STOP    .name = "stop", CHANGE, .verb = "/stop", .patience = ORDINARY, .stops = true, .fine = 304, .tries = 3, \
 	.lasts = true, .needless = needs_no_halt, .holds = wd_run_is_down
+#define STOP_AGAIN .name = "stop", CHANGE, .verb = "/stop", .patience = ORDINARY, .stops = true, .fine = 304, .tries = 3, \
+	.needless = wd_run_started, .holds = wd_run_is_down
 #define START   .name = "start", CHANGE, .verb = "/start", .patience = STARTING, .fine = 304, .tries = RUNS_AFTER, \
 	.lasts = true, .needless = stood_not, .holds = runs_or_ran
 #define READ    .name = "read", .kind = WD_ROW_JOB, .holds = is_read
@@ -364,6 +366,14 @@ static const struct wd_row stop_rows[] = {
 };
 
 static const struct wd_row stop_undo_rows[] = {
+	{START},
+	{VERIFY},
+	{0},
+};
+
+/* A stop may be under way still, which another one waits for. */
+static const struct wd_row stop_resume_rows[] = {
+	{STOP_AGAIN},
 	{START},
 	{VERIFY},
 	{0},
@@ -406,7 +416,7 @@ static enum wd_choice choose_pause(const struct wd_run *run, const char **ret_wh
 static enum wd_choice choose_stop(const struct wd_run *run, const char **ret_why)
 {
 	*ret_why = "it goes on already";
-	return wd_run_is_down(run) && !wd_run_started(run) ? WD_CHOICE_UNDO : WD_CHOICE_LEAVE;
+	return wd_run_started(run) ? WD_CHOICE_LEAVE : WD_CHOICE_FINISH;
 }
 
 static void goal(const struct wd_run *run, struct wd_text *text)
@@ -426,9 +436,13 @@ static void print_rehearsal(const struct wd_taking *taking, struct wd_text *text
 
 static void done(const struct wd_run *run, struct wd_text *text)
 {
-	const struct wd_snapshot *made = run->taking->made;
+	const struct wd_snapshot *made = run->taking ? run->taking->made : NULL;
 	char whole[WD_SIZE_TEXT], stored[WD_SIZE_TEXT], span[WD_TIME_TEXT];
 
+	if (!run->taking) {
+		wd_text_add(text, "it goes on");
+		return;
+	}
 	if (!made) {
 		print_rehearsal(run->taking, text);
 		return;
@@ -457,6 +471,7 @@ const struct wd_plan wd_plan_snapshot_stop = {
 	.gives_way = true,
 	.persists = true,
 	.rows = stop_rows,
+	.resume = stop_resume_rows,
 	.undo = stop_undo_rows,
 	.refuses = refuse_stop,
 	.choose = choose_stop,

@@ -8,6 +8,7 @@
 #include <watchdog/guard.h>
 #include <watchdog/json.h>
 #include <watchdog/meter.h>
+#include <watchdog/snapshot.h>
 
 /* {"schema":1,"mode":…,"engine":{…},"services":[…]}; the caller adds services and frees. */
 struct wd_json *wd_report_status(bool observe, const struct wd_engine_state *engine);
@@ -22,6 +23,11 @@ void wd_report_usage(struct wd_json *service, const struct wd_sample *sample, do
 /* `seadog pins`: an empty report, and what one service adds to it. */
 struct wd_json *wd_report_pins(void);
 void wd_report_add_pins(struct wd_json *report, const struct wd_memory *memory);
+/* `seadog snapshot list`: an empty report, and what one snapshot adds to it: an object for each of its volumes; and the
+ * "snapshot" of services[]: newest may be NULL. */
+struct wd_json *wd_report_snapshots(void);
+void wd_report_add_snapshot(struct wd_json *report, const struct wd_snapshot *snapshot);
+void wd_report_newest(struct wd_json *service, const struct wd_snapshot *newest);
 struct wd_json *wd_report_incident(const struct wd_incident *incident, bool whole);
 /* The data of `explain`: the service, its policy with origins, and how near each trigger is:
  * {"schema":1,"service":{…},"policy_name":…,"policy":[{"key","value","origin"}],
@@ -42,6 +48,7 @@ struct wd_style {
 };
 void wd_render_status(const struct wd_json *status, const struct wd_style *style);
 void wd_render_pins(const struct wd_json *report, const struct wd_style *style);
+void wd_render_snapshots(const struct wd_json *report, const struct wd_style *style);
 void wd_render_incidents(const struct wd_json *incidents, const struct wd_style *style);
 void wd_render_incident(const struct wd_json *incident, const struct wd_style *style); /* `show` */
 void wd_render_explain(const struct wd_json *explain, const struct wd_style *style);

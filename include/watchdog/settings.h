@@ -37,6 +37,9 @@ struct wd_settings {
 	wd_time tilt; /* 0: off */
 	wd_time tilt_wait;
 	struct wd_list never; /* globs on names */
+	/* [snapshots] */
+	char *snapshot_dir; /* NULL: snapshots/ in the state directory */
+	char *min_free;     /* "10%" or "512m" */
 	/* everything with its origin, and the sections by name: known to config/ only */
 	struct wd_config *config;
 };
@@ -91,6 +94,7 @@ void wd_settings_each(const struct wd_settings *settings, const struct wd_contai
  * before. */
 bool wd_settings_hook(const struct wd_settings *settings, const char *name, struct wd_list *ret_command,
                       wd_time *ret_timeout);
+char *wd_settings_snapshots(const struct wd_settings *settings); /* where snapshots are; the caller frees */
 const char *wd_settings_file(const struct wd_settings *settings); /* the main file that was read, or NULL */
 
 /* The option table for people: the example file, and the list for the man page (scdoc/mdoc writers live in face/). */

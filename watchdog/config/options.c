@@ -83,10 +83,10 @@ const struct wd_option wd_options[] = {
 	{"safety", "never", &wd_kind_globs, "none",
 	 "Names that are never touched. seadog itself and its socket proxy never are.", SETTING(never)},
 
-	{"snapshots", "dir", &wd_kind_path, NULL, "Where snapshots are kept; snapshots/ in the state directory.",
-	 PENDING},
+	{"snapshots", "dir", &wd_kind_path, NULL,
+	 "Where snapshots are kept; without it: snapshots/ in the state directory.", SETTING(snapshot_dir)},
 	{"snapshots", "min_free", &wd_kind_reserve, "10%", "How much of the file system a snapshot leaves free.",
-	 PENDING},
+	 SETTING(min_free), PENDING},
 
 	{"policy", "match", &wd_kind_match, NULL,
 	 "Whom the policy is for: name:, image:, project:GLOB or label:KEY=GLOB; commas mean or, + means and. The "

@@ -118,6 +118,12 @@ bool wd_settings_hook(const struct wd_settings *settings, const char *name, stru
 	return true;
 }
 
+char *wd_settings_snapshots(const struct wd_settings *settings)
+{
+	return settings->snapshot_dir ? wd_copy(settings->snapshot_dir)
+				      : wd_format("%s/snapshots", settings->state_dir);
+}
+
 const char *wd_settings_file(const struct wd_settings *settings)
 {
 	return settings->config->file;

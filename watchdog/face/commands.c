@@ -25,7 +25,9 @@ const struct wd_flag wd_flags[WD_FLAGS] = {
 	[WD_FLAG_NO_START] = {"no-start", 0, NULL, WD_OFFER_NOTHING,
 			      "give the restart policy back, but do not start it"},
 	[WD_FLAG_FOR] = {"for", 0, "SPAN", WD_OFFER_NOTHING, "for this long, such as 30m (the default) or 2h"},
-	[WD_FLAG_TO] = {"to", 0, "IMAGE", WD_OFFER_NOTHING, "to that image, instead of the one that is pinned"},
+	[WD_FLAG_TO] = {"to", 0, "TARGET", WD_OFFER_NOTHING,
+			"rollback: to that image, instead of the one that is pinned; snapshot restore: into that "
+			"directory"},
 	[WD_FLAG_PULL] = {"pull", 0, NULL, WD_OFFER_NOTHING, "pull the image where it is not on the host"},
 	[WD_FLAG_HELP] = {"help", 'h', NULL, WD_OFFER_NOTHING, "print help"},
 	[WD_FLAG_VERSION] = {"version", 'V', NULL, WD_OFFER_NOTHING, "print the version"},
@@ -89,6 +91,18 @@ const struct wd_command wd_commands[] = {
 	{"forgive", "NAME", 1, 1, WD_OFFER_SERVICES, BIT(DRY_RUN), "forget what a service was rolled back from",
 	 "An image that was rolled back from is not learned again, and the same rollback is not done twice.",
 	 wd_run_forgive},
+	{"snapshot", "list|verify|restore|prune [NAME]", 1, 3, WD_OFFER_SNAPSHOT, BIT(TO) | BIT(DRY_RUN),
+	 "the snapshots of volumes: look, check, unpack, delete",
+	 "list [NAME]: what there is; without a running watchdog as the state directory remembers it. verify [NAME]: "
+	 "reads "
+	 "each archive and holds it against its checksum; one that is damaged is marked, and never used. restore NAME "
+	 "[SNAPSHOT] --to DIR: unpacks each volume into DIR, under its name, with owners, times and attributes; "
+	 "without "
+	 "SNAPSHOT the newest that is verified and was taken while the service was well. prune [NAME]: deletes what "
+	 "snapshots_kept, keep_daily, keep_weekly and keep_monthly do not keep; never one that a held or broken "
+	 "service "
+	 "may need. NAME is a service, a container, or a snapshot. Exit code 1: it is damaged; 3: some are.",
+	 wd_run_snapshot},
 	{"mute", "[NAME]", 0, 1, WD_OFFER_SERVICES, BIT(FOR) | BIT(DRY_RUN), "maintenance: look, but do not act",
 	 "Without NAME: every service.", wd_run_mute},
 	{"unmute", "[NAME]", 0, 1, WD_OFFER_SERVICES, BIT(DRY_RUN), "end of maintenance",

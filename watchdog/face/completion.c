@@ -13,6 +13,7 @@ static const char *const offer_words[] = {
 	[WD_OFFER_INCIDENTS] = "$(\"$seadog\" __offer incidents 2>/dev/null)",
 	[WD_OFFER_COMMANDS] = "$commands",
 	[WD_OFFER_SHELLS] = "bash zsh fish",
+	[WD_OFFER_SNAPSHOT] = "$(\"$seadog\" __offer snapshot 2>/dev/null)",
 	[WD_OFFER_FILES] = "",
 	[WD_OFFER_COLORS] = "auto always never",
 };
@@ -147,6 +148,7 @@ static const char *zsh_action(enum wd_offer offer)
 		[WD_OFFER_INCIDENTS] = "_seadog_offer incidents",
 		[WD_OFFER_COMMANDS] = "_seadog_commands",
 		[WD_OFFER_SHELLS] = "(bash zsh fish)",
+		[WD_OFFER_SNAPSHOT] = "_seadog_offer snapshot",
 		[WD_OFFER_FILES] = "_files",
 		[WD_OFFER_COLORS] = "(auto always never)",
 	};
@@ -228,6 +230,7 @@ static const char *fish_words(enum wd_offer offer)
 		[WD_OFFER_INCIDENTS] = "(seadog __offer incidents 2>/dev/null)",
 		[WD_OFFER_COMMANDS] = "(seadog __offer commands)",
 		[WD_OFFER_SHELLS] = "bash zsh fish",
+		[WD_OFFER_SNAPSHOT] = "(seadog __offer snapshot 2>/dev/null)",
 		[WD_OFFER_FILES] = "",
 		[WD_OFFER_COLORS] = "auto always never",
 	};
@@ -315,9 +318,12 @@ bool wd_run_offer(struct wd_call *call, struct wd_error *error)
 				puts(command->name);
 		return true;
 	}
+	bool snapshot = strcmp(call->words[0], "snapshot") == 0;
+	if (snapshot)
+		wd_snapshot_offer();
 	if (!wd_call_settings(call, error))
 		return false;
-	if (strcmp(call->words[0], "services") == 0)
+	if (snapshot || strcmp(call->words[0], "services") == 0)
 		put_members(call, "status", "services", "name");
 	else if (strcmp(call->words[0], "incidents") == 0)
 		put_members(call, "incidents", "incidents", "id");

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "face.h"
+#include "ledger.h"
 #include "sampler.h"
 #include <watchdog/memory.h>
 
@@ -207,6 +208,7 @@ static void say_unmoved(const struct wd_settings *old, const struct wd_settings 
 		{"[engine] host", old->host, fresh->host},
 		{"[engine] write_host", old->write_host, fresh->write_host},
 		{"[seadog] state_dir", old->state_dir, fresh->state_dir},
+		{"[snapshots] dir", old->snapshot_dir, fresh->snapshot_dir},
 		{"[seadog] control", old->control, fresh->control},
 	};
 
@@ -484,6 +486,7 @@ static bool bring_up(struct wd_daemon *daemon, const struct wd_endpoint_wish *wi
 	wd_sampler_use(daemon->sampler, daemon->engine);
 	daemon->actor = wd_actor_new(daemon->loop, daemon->engine, daemon->store, &actor_hooks);
 	daemon->hooks = wd_hooks_new(daemon->loop, wd_daemon_hooked, daemon);
+	wd_daemon_keep(daemon);
 	daemon->control = wd_control_open(daemon->loop, daemon->settings->control, wd_daemon_request, wd_daemon_left,
 					  daemon, error);
 	return daemon->control != NULL;
@@ -522,6 +525,8 @@ static void bring_down(struct wd_daemon *daemon)
 	if (daemon->actor)
 		wd_actor_free(daemon->actor);
 	wd_hooks_free(daemon->hooks);
+	wd_ledger_free(daemon->ledger);
+	wd_vault_free(daemon->vault);
 	if (daemon->store)
 		wd_store_close(daemon->store);
 	if (daemon->sampler)

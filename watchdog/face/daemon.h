@@ -1,5 +1,6 @@
 /* daemon.h: the running watchdog, as its files see it. daemon.c brings it up and down and reloads it; orders.c carries
- * the guard's orders out, hooking.c the hooks; requests.c answers the control socket; sampler.c looks at what containers use; self.c knows who we are; supervisor.c speaks to systemd.
+ * the guard's orders out, hooking.c the hooks; requests.c answers the control socket, keeper.c what is asked about
+ * snapshots; sampler.c looks at what containers use; self.c knows who we are; supervisor.c speaks to systemd.
  * Internal to watchdog/face.
  */
 #ifndef WATCHDOG_FACE_DAEMON_H
@@ -11,13 +12,15 @@
 #include <watchdog/guard.h>
 #include <watchdog/hook.h>
 #include <watchdog/report.h>
+#include <watchdog/vault.h>
 
 #define WD_RECENT_EVENTS 256
 
+struct wd_ledger;
 struct wd_sampler;
 struct wd_supervisor;
 
-enum wd_waits { WD_WAITS_ANSWER, WD_WAITS_EVENTS, WD_WAITS_INCIDENTS, WD_WAITS_STORE };
+enum wd_waits { WD_WAITS_ANSWER, WD_WAITS_EVENTS, WD_WAITS_INCIDENTS, WD_WAITS_STORE, WD_WAITS_VAULT };
 
 /* A request of the control socket that is answered later, or goes on until its peer leaves. */
 struct wd_waiter {
@@ -29,6 +32,7 @@ struct wd_waiter {
 	bool all; /* release --all: answers are counted, not reported one by one as failures */
 	unsigned answers_due;
 	unsigned failed;
+	bool plain; /* WAITS_VAULT: one job, whose failure is the answer */
 	char *name; /* of the service, for the answer; incidents: only of that one; NULL: all */
 	struct wd_waiter *next;
 };
@@ -48,6 +52,8 @@ struct wd_daemon {
 	struct wd_actor *actor;
 	struct wd_hooks *hooks;
 	struct wd_guard *guard;
+	struct wd_vault *vault;
+	struct wd_ledger *ledger;
 	struct wd_control *control;
 	struct wd_sampler *sampler;
 	struct wd_supervisor *supervisor;
@@ -91,6 +97,15 @@ void wd_daemon_show_progress(struct wd_daemon *daemon, const struct wd_order *or
 void wd_daemon_show_event(struct wd_daemon *daemon, const struct wd_event *event);
 void wd_daemon_show_incident(struct wd_daemon *daemon, const struct wd_incident *incident);
 void wd_daemon_drop_waiters(struct wd_daemon *daemon);
+struct wd_waiter *wd_daemon_wait(struct wd_daemon *daemon, struct wd_peer *peer, enum wd_waits for_what,
+				 const char *name);
+struct wd_waiter *wd_daemon_waiter(const struct wd_daemon *daemon, uint64_t request); /* or NULL: its peer left */
+void wd_daemon_drop_waiter(struct wd_daemon *daemon, struct wd_waiter *waiter);
+
+/* keeper.c: snapshots: what is asked about them, and what is kept of them. */
+void wd_daemon_keep(struct wd_daemon *daemon); /* makes the vault and the catalogue */
+bool wd_daemon_snapshots(struct wd_daemon *daemon, struct wd_peer *peer, const char *verb,
+			 const struct wd_json *request); /* false: the verb is none of theirs */
 
 /* self.c: the container that we run in (by the mounts that the Engine gives each), and the proxy that we speak through
  * (the host of a tcp endpoint is its container's or compose service's name). */

@@ -64,6 +64,7 @@ void wd_example_put(void)
 	put_section("seadog", "seadog");
 	put_section("http", "http");
 	put_section("safety", "safety");
+	put_section("snapshots", "snapshots");
 	puts("; What holds for every container that nothing nearer speaks about.");
 	put_section("policy", "defaults");
 	puts("; Policies are for groups of containers; the first in file order that matches is the one. Commas mean "

@@ -14,7 +14,7 @@ enum wd_flag_id { WD_FLAG_CONFIG, WD_FLAG_HOST, WD_FLAG_JSON, WD_FLAG_COLOR, WD_
 	WD_FLAG_ALL, WD_FLAG_NO_START, WD_FLAG_FOR, WD_FLAG_TO, WD_FLAG_PULL, WD_FLAG_HELP, WD_FLAG_VERSION, WD_FLAGS };
 
 /* What the shell may offer for a word of a command or the argument of a flag. */
-enum wd_offer { WD_OFFER_NOTHING, WD_OFFER_SERVICES, WD_OFFER_INCIDENTS, WD_OFFER_COMMANDS, WD_OFFER_SHELLS,
+enum wd_offer { WD_OFFER_NOTHING, WD_OFFER_SERVICES, WD_OFFER_INCIDENTS, WD_OFFER_COMMANDS, WD_OFFER_SHELLS, WD_OFFER_SNAPSHOT,
 	WD_OFFER_FILES, WD_OFFER_COLORS };
 
 struct wd_flag {
@@ -58,7 +58,7 @@ const char *wd_command_nearest(const char *name);            /* for "did you mea
 unsigned wd_command_flags(const struct wd_command *command); /* with those that every command takes */
 
 wd_command_run wd_run_run, wd_run_check, wd_run_config, wd_run_status, wd_run_top, wd_run_incidents, wd_run_show, wd_run_explain,
-	wd_run_hold, wd_run_release, wd_run_pin, wd_run_unpin, wd_run_pins, wd_run_forgive, wd_run_rollback, wd_run_mute, wd_run_unmute, wd_run_events, wd_run_healthcheck, wd_run_completion,
+	wd_run_hold, wd_run_release, wd_run_pin, wd_run_unpin, wd_run_pins, wd_run_forgive, wd_run_rollback, wd_run_snapshot, wd_run_mute, wd_run_unmute, wd_run_events, wd_run_healthcheck, wd_run_completion,
 	wd_run_version, wd_run_help, wd_run_offer, wd_run_vault;
 
 /* The arguments of the program; argv is permuted. Wrong usage is WD_ERROR_USAGE. */
@@ -91,6 +91,7 @@ void wd_put_json(const struct wd_json *report);
 /* What was written goes out now; false with the error where it cannot (a full disk, a reader that left). */
 bool wd_flush_output(struct wd_error *error);
 
+void wd_snapshot_offer(void); /* the words behind `seadog snapshot`, a line each */
 void wd_example_put(void); /* on standard output */
 void wd_help_all(void);
 void wd_help_usage(void); /* on standard error */

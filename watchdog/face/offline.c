@@ -74,6 +74,44 @@ static enum wd_verdict remembered_verdict(const struct wd_service_view *view, wd
 	return is_restless(view) ? WD_VERDICT_SUSPECT : WD_VERDICT_WELL;
 }
 
+/* --- snapshots --- */
+
+struct shelving {
+	struct wd_json *report;
+	const char *name;
+};
+
+static void shelve(void *data, const struct wd_snapshot *snapshot)
+{
+	const struct shelving *shelving = data;
+	const char *name = shelving->name;
+	if (!name || wd_text_equal(snapshot->id, name) || wd_text_equal(snapshot->service, name) ||
+	    wd_text_equal(snapshot->name, name))
+		wd_report_add_snapshot(shelving->report, snapshot);
+}
+
+struct wd_json *wd_offline_snapshots(struct wd_call *call, const char *name, struct wd_error *error)
+{
+	struct wd_store *store = open_memory(call, error);
+	if (!store)
+		return NULL;
+	struct shelving shelving = {wd_report_snapshots(), name};
+	bool read = wd_store_load_snapshots(store, shelve, &shelving, error);
+	wd_store_close(store);
+	if (read && name && wd_json_count(wd_json_get(shelving.report, "snapshots")) == 0)
+		read = wd_fail(error, WD_ERROR_NOT_FOUND, "no snapshots of %s", name);
+	return read ? shelving.report : wd_json_free(shelving.report);
+}
+
+/* The newest that is not broken: rows come newest first. */
+static void show_newest(void *data, const struct wd_snapshot *snapshot)
+{
+	for (struct wd_json *service = wd_json_first(data); service; service = wd_json_next(service))
+		if (!snapshot->broken && wd_json_is_null(wd_json_get(service, "snapshot")) &&
+		    wd_text_equal(wd_json_string(wd_json_get(service, "service"), NULL), snapshot->service))
+			wd_report_newest(service, snapshot);
+}
+
 struct remembering {
 	const struct wd_settings *settings;
 	struct wd_json *services;
@@ -111,7 +149,8 @@ struct wd_json *wd_offline_status(struct wd_call *call, struct wd_error *error)
 	struct wd_engine_state engine = {.host = call->settings->host, .last_event = wd_store_load_resume(store)};
 	struct wd_json *status = wd_report_status(call->settings->observe, &engine);
 	struct remembering remembering = {call->settings, wd_json_get(status, "services"), wd_stamp_now()};
-	bool read = wd_store_load(store, add_service, &remembering, error);
+	bool read = wd_store_load(store, add_service, &remembering, error) &&
+		    wd_store_load_snapshots(store, show_newest, remembering.services, error);
 	wd_store_close(store);
 	return read ? status : wd_json_free(status);
 }

@@ -3,13 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ledger.h"
 #include "sampler.h"
 #include <watchdog/memory.h>
 
 /* --- waiters ---------------------------------------------------------------------------------------------------------- */
 
-static struct wd_waiter *add_waiter(struct wd_daemon *daemon, struct wd_peer *peer, enum wd_waits for_what,
-				    const char *name)
+struct wd_waiter *wd_daemon_wait(struct wd_daemon *daemon, struct wd_peer *peer, enum wd_waits for_what,
+				 const char *name)
 {
 	struct wd_waiter *waiter = wd_alloc(1, sizeof(*waiter));
 
@@ -22,7 +23,7 @@ static struct wd_waiter *add_waiter(struct wd_daemon *daemon, struct wd_peer *pe
 	return waiter;
 }
 
-static void drop_waiter(struct wd_daemon *daemon, struct wd_waiter *waiter)
+void wd_daemon_drop_waiter(struct wd_daemon *daemon, struct wd_waiter *waiter)
 {
 	for (struct wd_waiter **slot = &daemon->waiters; *slot; slot = &(*slot)->next) {
 		if (*slot != waiter)
@@ -34,6 +35,15 @@ static void drop_waiter(struct wd_daemon *daemon, struct wd_waiter *waiter)
 	free(waiter);
 }
 
+struct wd_waiter *wd_daemon_waiter(const struct wd_daemon *daemon, uint64_t request)
+{
+	struct wd_waiter *waiter = daemon->waiters;
+
+	while (waiter && waiter->request != request)
+		waiter = waiter->next;
+	return waiter;
+}
+
 void wd_daemon_left(void *data, struct wd_peer *peer)
 {
 	struct wd_daemon *daemon = data;
@@ -42,17 +52,19 @@ void wd_daemon_left(void *data, struct wd_peer *peer)
 		next = waiter->next;
 		if (waiter->peer != peer)
 			continue;
+		if (waiter->for_what == WD_WAITS_VAULT)
+			wd_ledger_hush(daemon->ledger, waiter->request);
 		if (waiter->for_what == WD_WAITS_STORE)
 			waiter->peer = NULL; /* the store still holds it */
 		else
-			drop_waiter(daemon, waiter);
+			wd_daemon_drop_waiter(daemon, waiter);
 	}
 }
 
 void wd_daemon_drop_waiters(struct wd_daemon *daemon)
 {
 	while (daemon->waiters)
-		drop_waiter(daemon, daemon->waiters);
+		wd_daemon_drop_waiter(daemon, daemon->waiters);
 }
 
 /* --- reading ---------------------------------------------------------------------------------------------------------- */
@@ -89,7 +101,10 @@ static struct wd_json *add_usage(struct wd_daemon *daemon, const struct wd_servi
 
 static struct wd_json *service_report(struct wd_daemon *daemon, const struct wd_service_view *view)
 {
-	return add_usage(daemon, view, wd_report_service(view));
+	struct wd_json *report = wd_report_service(view);
+
+	wd_report_newest(report, wd_ledger_newest(daemon->ledger, view->service));
+	return add_usage(daemon, view, report);
 }
 
 static int by_name(const void *one, const void *two)
@@ -221,7 +236,7 @@ static void incidents_read(void *data, const struct wd_incident *const *incident
 		wd_peer_refuse(waiter->peer, WD_ERROR_NOT_FOUND, "no incident %s", waiter->name);
 	else if (waiter->peer)
 		send_incidents(reading, incidents, count);
-	drop_waiter(reading->daemon, waiter);
+	wd_daemon_drop_waiter(reading->daemon, waiter);
 	free(reading);
 }
 
@@ -232,7 +247,7 @@ static void read_incidents(struct wd_daemon *daemon, struct wd_peer *peer, const
 
 	reading->daemon = daemon;
 	reading->one = wish->id != 0;
-	reading->waiter = add_waiter(daemon, peer, WD_WAITS_STORE, what);
+	reading->waiter = wd_daemon_wait(daemon, peer, WD_WAITS_STORE, what);
 	wd_store_read(daemon->store, wish, incidents_read, reading);
 }
 
@@ -243,7 +258,7 @@ static void do_incidents(struct wd_daemon *daemon, struct wd_peer *peer, const s
 	struct wd_service_view view;
 
 	if (wd_json_bool(wd_json_get(request, "follow"), false)) {
-		add_waiter(daemon, peer, WD_WAITS_INCIDENTS, name);
+		wd_daemon_wait(daemon, peer, WD_WAITS_INCIDENTS, name);
 		return;
 	}
 	if (name && wd_guard_find(daemon->guard, name, wd_loop_now(daemon->loop), &view))
@@ -313,7 +328,7 @@ void wd_daemon_show_event(struct wd_daemon *daemon, const struct wd_event *event
 static void do_events(struct wd_daemon *daemon, struct wd_peer *peer, const struct wd_json *request)
 {
 	if (wd_json_bool(wd_json_get(request, "follow"), false)) {
-		add_waiter(daemon, peer, WD_WAITS_EVENTS, NULL);
+		wd_daemon_wait(daemon, peer, WD_WAITS_EVENTS, NULL);
 		return;
 	}
 	unsigned first = daemon->recent_next > WD_RECENT_EVENTS ? daemon->recent_next - WD_RECENT_EVENTS : 0;
@@ -390,8 +405,8 @@ static void do_change(struct wd_daemon *daemon, struct wd_peer *peer, const stru
 		wd_peer_finish(peer);
 		return;
 	}
-	struct wd_waiter *waiter = add_waiter(daemon, peer, WD_WAITS_ANSWER,
-					      name ? (view.memory->name ? view.memory->name : view.service) : NULL);
+	struct wd_waiter *waiter = wd_daemon_wait(daemon, peer, WD_WAITS_ANSWER,
+						  name ? (view.memory->name ? view.memory->name : view.service) : NULL);
 	waiter->answers_due = 1;
 	waiter->ask = ask;
 	waiter->dry_run = dry_run;
@@ -432,7 +447,7 @@ static void do_release_all(struct wd_daemon *daemon, struct wd_peer *peer, const
 	if (dry_run || held.count == 0) {
 		wd_peer_finish(peer);
 	} else {
-		struct wd_waiter *waiter = add_waiter(daemon, peer, WD_WAITS_ANSWER, NULL);
+		struct wd_waiter *waiter = wd_daemon_wait(daemon, peer, WD_WAITS_ANSWER, NULL);
 		uint64_t number = waiter->request;
 		waiter->answers_due = (unsigned)held.count;
 		waiter->ask = WD_ASK_RELEASE;
@@ -535,7 +550,7 @@ static void written_before(void *data, const struct wd_incident *const *incident
 	} else {
 		wd_json_free(writing->answer);
 	}
-	drop_waiter(writing->daemon, writing->waiter);
+	wd_daemon_drop_waiter(writing->daemon, writing->waiter);
 	free(writing);
 }
 
@@ -554,10 +569,8 @@ static void send_when_written(struct wd_daemon *daemon, struct wd_waiter *waiter
 
 void wd_daemon_answer(struct wd_daemon *daemon, const struct wd_order *order)
 {
-	struct wd_waiter *waiter = daemon->waiters;
+	struct wd_waiter *waiter = wd_daemon_waiter(daemon, order->ticket);
 
-	while (waiter && waiter->request != order->ticket)
-		waiter = waiter->next;
 	if (!waiter)
 		return;
 	waiter->answers_due--;
@@ -572,7 +585,7 @@ void wd_daemon_answer(struct wd_daemon *daemon, const struct wd_order *order)
 	if (order->error != WD_ERROR_NONE && !waiter->all) {
 		wd_peer_refuse(waiter->peer, order->error, "%s: %s", waiter->name ? waiter->name : "seadog",
 			       order->text);
-		drop_waiter(daemon, waiter);
+		wd_daemon_drop_waiter(daemon, waiter);
 		return;
 	}
 	if (waiter->answers_due)
@@ -582,7 +595,7 @@ void wd_daemon_answer(struct wd_daemon *daemon, const struct wd_order *order)
 			       waiter->failed);
 	else
 		wd_peer_finish(waiter->peer);
-	drop_waiter(daemon, waiter);
+	wd_daemon_drop_waiter(daemon, waiter);
 }
 
 static bool do_image_verb(struct wd_daemon *daemon, struct wd_peer *peer, const char *verb,
@@ -630,6 +643,6 @@ void wd_daemon_request(void *data, struct wd_peer *peer, const char *verb, const
 		do_change(daemon, peer, request, WD_ASK_MUTE);
 	else if (wd_text_equal(verb, "unmute"))
 		do_change(daemon, peer, request, WD_ASK_UNMUTE);
-	else if (!do_image_verb(daemon, peer, verb, request))
+	else if (!do_image_verb(daemon, peer, verb, request) && !wd_daemon_snapshots(daemon, peer, verb, request))
 		wd_peer_refuse(peer, WD_ERROR_USAGE, "no such verb: %.40s", verb);
 }

@@ -82,6 +82,10 @@ struct wd_policy {
 	char *rollback_to; /* the name of an image, or NULL */
 	struct wd_schedule snapshot_schedule;
 	struct wd_keeping keeping;
+	enum wd_consistency snapshot_consistency;
+	bool snapshot_plain;           /* not compressed */
+	struct wd_list snapshot_binds; /* paths on the host */
+	char *snapshot_before;         /* name of a hook, or NULL */
 	bool cascade;      /* a rollback recreates what depends on the container too, instead of being refused */
 	char *values;      /* all that it was made of, as one text: policies of the same values are equal */
 	size_t users;      /* of one that is shared, kept by whoever shares it */

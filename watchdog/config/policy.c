@@ -10,6 +10,8 @@ struct wd_policy *wd_policy_free(struct wd_policy *policy)
 	for (unsigned trigger = 0; trigger < WD_TRIGGERS; trigger++)
 		wd_ladder_done(&policy->ladders[trigger]);
 	free(policy->rollback_to);
+	wd_list_done(&policy->snapshot_binds);
+	free(policy->snapshot_before);
 	free(policy->name);
 	free(policy->values);
 	free(policy);

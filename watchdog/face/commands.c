@@ -91,9 +91,10 @@ const struct wd_command wd_commands[] = {
 	{"forgive", "NAME", 1, 1, WD_OFFER_SERVICES, BIT(DRY_RUN), "forget what a service was rolled back from",
 	 "An image that was rolled back from is not learned again, and the same rollback is not done twice.",
 	 wd_run_forgive},
-	{"snapshot", "list|verify|restore|prune [NAME]", 1, 3, WD_OFFER_SNAPSHOT, BIT(TO) | BIT(DRY_RUN),
-	 "the snapshots of volumes: look, check, unpack, delete",
-	 "list [NAME]: what there is; without a running watchdog as the state directory remembers it. verify [NAME]: "
+	{"snapshot", "create|list|verify|restore|prune [NAME]", 1, 3, WD_OFFER_SNAPSHOT, BIT(TO) | BIT(DRY_RUN),
+	 "snapshots of volumes: take, look, check, unpack, delete",
+	 "create NAME: takes one now, of its volumes and of what snapshot_binds names. list [NAME]: what there is; "
+	 "without a running watchdog as the state directory remembers it. verify [NAME]: "
 	 "reads "
 	 "each archive and holds it against its checksum; one that is damaged is marked, and never used. restore NAME "
 	 "[SNAPSHOT] --to DIR: unpacks each volume into DIR, under its name, with owners, times and attributes; "

@@ -20,6 +20,8 @@
 #define LATE_ROWS (10 * WD_SECOND)
 #define TRIM_AFTER (2 * WD_SECOND)
 #define SWEPT_AGAIN (2 * WD_MINUTE)
+#define WINDING_TURN (50 * WD_MILLISECOND)
+#define WINDING_MOST (20 * WD_SECOND)
 
 /* --- facts ------------------------------------------------------------------------------------------------------------ */
 
@@ -129,7 +131,8 @@ static void on_end(void *data, const struct wd_fact *fact)
 {
 	struct wd_fact copy = *fact;
 
-	wd_daemon_tell(data, &copy);
+	if (!wd_daemon_sat(data, fact))
+		wd_daemon_tell(data, &copy);
 }
 
 static void on_wake(void *data)
@@ -176,13 +179,19 @@ static void do_housework(void *data)
 		wd_store_resume(daemon->store, last);
 	if (daemon->settings->keep_incidents)
 		wd_store_prune(daemon->store, wd_stamp_now() - daemon->settings->keep_incidents * 1000);
+	wd_daemon_take_due(daemon);
 	wd_timer_set(daemon->housework, wd_loop_now(daemon->loop) + WD_MINUTE);
 }
 
-static void on_terminate(void *data)
+/* What stands still for a snapshot is let go on first. */
+static void wind_up(void *data)
 {
 	struct wd_daemon *daemon = data;
 
+	if (wd_actor_wind_up(daemon->actor) && wd_loop_now(daemon->loop) < daemon->end_by) {
+		wd_timer_set(daemon->winding, wd_loop_now(daemon->loop) + WINDING_TURN);
+		return;
+	}
 	wd_store_settle(daemon->store);
 	const char *trouble = wd_store_trouble(daemon->store);
 	if (trouble)
@@ -191,6 +200,15 @@ static void on_terminate(void *data)
 	else
 		wd_log(WD_LOG_INFO, NULL, NULL, "ending; what is held stays held, and what is remembered is on disk");
 	stop(daemon, 0);
+}
+
+static void on_terminate(void *data)
+{
+	struct wd_daemon *daemon = data;
+
+	if (!daemon->end_by)
+		daemon->end_by = wd_loop_now(daemon->loop) + WINDING_MOST;
+	wind_up(daemon);
 }
 
 static void say_findings(const struct wd_findings *findings)
@@ -443,6 +461,7 @@ static void make_timers(struct wd_daemon *daemon)
 	daemon->wake = wd_timer_new(daemon->loop, on_wake, daemon);
 	daemon->trim = wd_timer_new(daemon->loop, trim, NULL);
 	daemon->housework = wd_timer_new(daemon->loop, do_housework, daemon);
+	daemon->winding = wd_timer_new(daemon->loop, wind_up, daemon);
 	daemon->sweeping = wd_timer_new(daemon->loop, sweep, daemon);
 	daemon->terminate = wd_signal_new(daemon->loop, SIGTERM, on_terminate, daemon);
 	daemon->interrupt = wd_signal_new(daemon->loop, SIGINT, on_terminate, daemon);
@@ -464,7 +483,8 @@ static void allow_descriptors(void)
 static bool bring_up(struct wd_daemon *daemon, const struct wd_endpoint_wish *wish, struct wd_error *error)
 {
 	const struct wd_engine_hooks engine_hooks = {.on_fact = on_fact, .on_talk = on_talk, .data = daemon};
-	const struct wd_actor_hooks actor_hooks = {.on_end = on_end, .on_step = wd_daemon_step, .data = daemon};
+	const struct wd_actor_hooks actor_hooks = {
+		.on_end = on_end, .on_step = wd_daemon_step, .on_progress = wd_daemon_sitting, .data = daemon};
 	const struct wd_sampler_hooks sampler_hooks = {.on_wish = on_wish, .on_sample = on_sample, .data = daemon};
 
 	daemon->loop = wd_loop_new(error);
@@ -500,6 +520,8 @@ static void drop_handles(struct wd_daemon *daemon)
 		wd_timer_free(daemon->trim);
 	if (daemon->housework)
 		wd_timer_free(daemon->housework);
+	if (daemon->winding)
+		wd_timer_free(daemon->winding);
 	if (daemon->sweeping)
 		wd_timer_free(daemon->sweeping);
 	if (daemon->terminate)
@@ -525,6 +547,7 @@ static void bring_down(struct wd_daemon *daemon)
 	if (daemon->actor)
 		wd_actor_free(daemon->actor);
 	wd_hooks_free(daemon->hooks);
+	wd_daemon_drop_sittings(daemon);
 	wd_ledger_free(daemon->ledger);
 	wd_vault_free(daemon->vault);
 	if (daemon->store)

@@ -1,6 +1,6 @@
 /* daemon.h: the running watchdog, as its files see it. daemon.c brings it up and down and reloads it; orders.c carries
  * the guard's orders out, hooking.c the hooks; requests.c answers the control socket, keeper.c what is asked about
- * snapshots; sampler.c looks at what containers use; self.c knows who we are; supervisor.c speaks to systemd.
+ * snapshots, which taker.c takes; sampler.c looks at what containers use; self.c knows who we are; supervisor.c speaks to systemd.
  * Internal to watchdog/face.
  */
 #ifndef WATCHDOG_FACE_DAEMON_H
@@ -16,8 +16,10 @@
 
 #define WD_RECENT_EVENTS 256
 
+struct wd_attempt;
 struct wd_ledger;
 struct wd_sampler;
+struct wd_sitting;
 struct wd_supervisor;
 
 enum wd_waits { WD_WAITS_ANSWER, WD_WAITS_EVENTS, WD_WAITS_INCIDENTS, WD_WAITS_STORE, WD_WAITS_VAULT };
@@ -54,12 +56,17 @@ struct wd_daemon {
 	struct wd_guard *guard;
 	struct wd_vault *vault;
 	struct wd_ledger *ledger;
+	struct wd_sitting *sittings; /* snapshots under way */
+	struct wd_attempt *attempts;
+	wd_stamp born;
 	struct wd_control *control;
 	struct wd_sampler *sampler;
 	struct wd_supervisor *supervisor;
 	struct wd_timer *wake;      /* when the guard wants to be told the time */
 	struct wd_timer *sweeping;  /* once more, for what rollbacks of a dead watchdog have left */
 	bool swept;
+	struct wd_timer *winding; /* the end waits for what stands still for a snapshot */
+	wd_time end_by;           /* 0: nobody has asked for the end */
 	struct wd_timer *trim;      /* the Engine's list and people's questions are answered in bursts of memory */
 	struct wd_timer *housework; /* once a minute: the resume point, old incidents */
 	struct wd_signal *terminate, *interrupt, *reload;
@@ -101,6 +108,18 @@ struct wd_waiter *wd_daemon_wait(struct wd_daemon *daemon, struct wd_peer *peer,
 				 const char *name);
 struct wd_waiter *wd_daemon_waiter(const struct wd_daemon *daemon, uint64_t request); /* or NULL: its peer left */
 void wd_daemon_drop_waiter(struct wd_daemon *daemon, struct wd_waiter *waiter);
+
+void wd_daemon_refuse_unseen(struct wd_daemon *daemon, struct wd_peer *peer, const char *name);
+
+/* taker.c: snapshots that are taken. Ends that are none of theirs: false. */
+#define WD_TICKET_SNAPSHOT (UINT64_C(1) << 62)
+void wd_daemon_create(struct wd_daemon *daemon, struct wd_peer *peer, const struct wd_json *request, const char *name);
+void wd_daemon_take_due(struct wd_daemon *daemon); /* once a minute: what schedules ask for */
+void wd_daemon_take_known_good(struct wd_daemon *daemon, const char *service); /* its images have changed */
+bool wd_daemon_sat(struct wd_daemon *daemon, const struct wd_fact *fact);
+bool wd_daemon_sat_before(struct wd_daemon *daemon, uint64_t ticket, bool ok, const char *detail);
+void wd_daemon_sitting(void *data, uint64_t ticket, const struct wd_vault_progress *progress);
+void wd_daemon_drop_sittings(struct wd_daemon *daemon);
 
 /* keeper.c: snapshots: what is asked about them, and what is kept of them. */
 void wd_daemon_keep(struct wd_daemon *daemon); /* makes the vault and the catalogue */

@@ -8,6 +8,9 @@ void wd_daemon_hooked(void *data, uint64_t ticket, bool ok, const char *detail)
 {
 	struct wd_fact fact = {.kind = WD_FACT_HOOKED};
 
+	if (wd_daemon_sat_before(data, ticket, ok, detail))
+		return;
+
 	fact.hooked.ticket = ticket;
 	fact.hooked.ok = ok;
 	fact.hooked.detail = detail;

@@ -1,6 +1,7 @@
 /* keeper.c: what the running watchdog does about snapshots: answers what is asked, and keeps them by their rules. */
 #include "daemon.h"
 
+#include "keeper.h"
 #include "ledger.h"
 
 #include <stdio.h>
@@ -18,7 +19,7 @@ static int64_t ahead_of(const void *data, int64_t second)
 	return localtime_r(&moment, &wall) ? wall.tm_gmtoff : 0;
 }
 
-static const struct wd_zone here = {.ahead = ahead_of};
+const struct wd_zone wd_keeper_zone = {.ahead = ahead_of};
 
 /* --- which ------------------------------------------------------------------------------------------------------------- */
 
@@ -68,6 +69,60 @@ static void do_list(struct wd_daemon *daemon, struct wd_peer *peer, const char *
 	wd_list_done(&ids);
 }
 
+/* --- what is kept ------------------------------------------------------------------------------------------------------ */
+
+static bool is_in_trouble(const struct wd_service_view *view)
+{
+	return view->memory->hold.held || view->incident || !view->container || view->verdict == WD_VERDICT_SICK;
+}
+
+/* Of one whose container is gone, the configuration file alone says how many are kept. */
+static struct wd_policy *policy_of_gone(const struct wd_daemon *daemon, const struct wd_snapshot *snapshot)
+{
+	struct wd_container container = {.id = snapshot->service, .name = snapshot->name, .service = snapshot->service};
+	return wd_settings_policy(daemon->settings, &container, NULL);
+}
+
+/* Adds the ids of those that may go. */
+static void choose_superfluous(struct wd_daemon *daemon, const char *service, struct wd_list *ret_ids)
+{
+	struct wd_keeping_wish wish = {.zone = wd_keeper_zone};
+	const struct wd_snapshot *const *snapshots;
+	struct wd_service_view view = {0};
+	const char *images[8];
+	size_t count = wd_ledger_of(daemon->ledger, service, &snapshots);
+	bool known = wd_guard_find(daemon->guard, service, wd_loop_now(daemon->loop), &view);
+
+	if (count == 0)
+		return;
+	struct wd_policy *own = known && view.policy ? NULL : policy_of_gone(daemon, snapshots[0]);
+	wish.keeping = own ? own->keeping : view.policy->keeping;
+	wish.trouble = known && is_in_trouble(&view);
+	for (unsigned i = known ? view.memory->pins.count : 0; i-- > 0 && wish.image_count < 8;)
+		images[wish.image_count++] = view.memory->pins.items[i].id;
+	wish.images = images;
+	WD_AUTO_FREE bool *kept = wd_alloc(count, sizeof(*kept));
+	wd_keeping_choose(&wish, snapshots, count, kept);
+	for (size_t i = 0; i < count; i++)
+		if (!kept[i])
+			wd_list_add(ret_ids, snapshots[i]->id);
+	wd_policy_free(own);
+}
+
+/* Behind a new one. What was asked to be verified by hand does not delete anything. */
+static void prune_after(struct wd_daemon *daemon, const char *id)
+{
+	const struct wd_snapshot *snapshot = wd_ledger_find(daemon->ledger, id);
+	WD_AUTO_FREE char *service = snapshot ? wd_copy(snapshot->service) : NULL;
+	struct wd_list superfluous = {0};
+
+	if (service)
+		choose_superfluous(daemon, service, &superfluous);
+	for (size_t i = 0; i < superfluous.count; i++)
+		wd_ledger_ask(daemon->ledger, WD_LEDGER_DELETE, superfluous.items[i], 0);
+	wd_list_done(&superfluous);
+}
+
 /* --- jobs that somebody waits for ---------------------------------------------------------------------------------------- */
 
 static void begin_jobs(struct wd_daemon *daemon, struct wd_peer *peer, enum wd_ledger_job job,
@@ -93,21 +148,27 @@ static void do_verify(struct wd_daemon *daemon, struct wd_peer *peer, const char
 	wd_list_done(&ids);
 }
 
+struct wd_json *wd_keeper_progress(const char *id, const char *name, const struct wd_vault_progress *progress)
+{
+	struct wd_json *answer = wd_json_object(), *item = wd_json_set(answer, "progress", wd_json_object());
+
+	if (id)
+		wd_json_set_string(item, "id", id);
+	wd_json_set_string(item, "name", name);
+	wd_json_set_int(item, "files", (int64_t)progress->files);
+	wd_json_set_int(item, "bytes", (int64_t)progress->bytes);
+	wd_json_set_int(item, "total_bytes", (int64_t)progress->total_bytes);
+	return answer;
+}
+
 static void on_progress(void *data, uint64_t ticket, const char *id, const struct wd_vault_progress *progress)
 {
 	struct wd_daemon *daemon = data;
 	const struct wd_waiter *waiter = wd_daemon_waiter(daemon, ticket);
 	const struct wd_snapshot *snapshot = wd_ledger_find(daemon->ledger, id);
 
-	if (!waiter)
-		return;
-	struct wd_json *answer = wd_json_object(), *item = wd_json_set(answer, "progress", wd_json_object());
-	wd_json_set_string(item, "id", id);
-	wd_json_set_string(item, "name", snapshot ? snapshot->name : NULL);
-	wd_json_set_int(item, "files", (int64_t)progress->files);
-	wd_json_set_int(item, "bytes", (int64_t)progress->bytes);
-	wd_json_set_int(item, "total_bytes", (int64_t)progress->total_bytes);
-	wd_peer_send(waiter->peer, answer);
+	if (waiter)
+		wd_peer_send(waiter->peer, wd_keeper_progress(id, snapshot ? snapshot->name : NULL, progress));
 }
 
 static void tell_end(struct wd_waiter *waiter, enum wd_ledger_job job, const char *id, const struct wd_error *error)
@@ -140,6 +201,8 @@ static void on_ended(void *data, enum wd_ledger_job job, uint64_t ticket, const 
 
 	if (!waiter) {
 		say_background(job, id, error);
+		if (job == WD_LEDGER_VERIFY && ticket == 0)
+			prune_after(daemon, id);
 		return;
 	}
 	if (waiter->plain && error) {
@@ -159,45 +222,7 @@ static void on_ended(void *data, enum wd_ledger_job job, uint64_t ticket, const 
 	wd_daemon_drop_waiter(daemon, waiter);
 }
 
-/* --- what is kept ------------------------------------------------------------------------------------------------------ */
-
-static bool is_in_trouble(const struct wd_service_view *view)
-{
-	return view->memory->hold.held || view->incident || !view->container || view->verdict == WD_VERDICT_SICK;
-}
-
-/* Of one whose container is gone, the configuration file alone says how many are kept. */
-static struct wd_policy *policy_of_gone(const struct wd_daemon *daemon, const struct wd_snapshot *snapshot)
-{
-	struct wd_container container = {.id = snapshot->service, .name = snapshot->name, .service = snapshot->service};
-	return wd_settings_policy(daemon->settings, &container, NULL);
-}
-
-/* Adds the ids of those that may go. */
-static void choose_superfluous(struct wd_daemon *daemon, const char *service, struct wd_list *ret_ids)
-{
-	struct wd_keeping_wish wish = {.zone = here};
-	const struct wd_snapshot *const *snapshots;
-	struct wd_service_view view = {0};
-	const char *images[8];
-	size_t count = wd_ledger_of(daemon->ledger, service, &snapshots);
-	bool known = wd_guard_find(daemon->guard, service, wd_loop_now(daemon->loop), &view);
-
-	if (count == 0)
-		return;
-	struct wd_policy *own = known && view.policy ? NULL : policy_of_gone(daemon, snapshots[0]);
-	wish.keeping = own ? own->keeping : view.policy->keeping;
-	wish.trouble = known && is_in_trouble(&view);
-	for (unsigned i = known ? view.memory->pins.count : 0; i-- > 0 && wish.image_count < 8;)
-		images[wish.image_count++] = view.memory->pins.items[i].id;
-	wish.images = images;
-	WD_AUTO_FREE bool *kept = wd_alloc(count, sizeof(*kept));
-	wd_keeping_choose(&wish, snapshots, count, kept);
-	for (size_t i = 0; i < count; i++)
-		if (!kept[i])
-			wd_list_add(ret_ids, snapshots[i]->id);
-	wd_policy_free(own);
-}
+/* --- prune --------------------------------------------------------------------------------------------------------------- */
 
 /* Each service once. */
 static void services_of(struct wd_daemon *daemon, const struct wd_list *ids, struct wd_list *ret_services)
@@ -256,6 +281,8 @@ bool wd_daemon_snapshots(struct wd_daemon *daemon, struct wd_peer *peer, const c
 
 	if (wd_text_equal(verb, "snapshots"))
 		do_list(daemon, peer, name);
+	else if (wd_text_equal(verb, "snapshot"))
+		wd_daemon_create(daemon, peer, request, name);
 	else if (wd_text_equal(verb, "verify"))
 		do_verify(daemon, peer, name);
 	else if (wd_text_equal(verb, "prune"))
@@ -271,7 +298,9 @@ void wd_daemon_keep(struct wd_daemon *daemon)
 	WD_AUTO_FREE char *directory = wd_settings_snapshots(daemon->settings);
 	struct wd_error error = {0};
 
+	daemon->born = wd_stamp_now();
 	daemon->vault = wd_vault_new(daemon->loop, NULL, NULL);
+	wd_actor_use_vault(daemon->actor, daemon->vault);
 	daemon->ledger = wd_ledger_new(daemon->loop, daemon->store, daemon->vault, directory, &hooks);
 	if (!wd_ledger_recall(daemon->ledger, &error))
 		wd_log(WD_LOG_ERROR, NULL, NULL, "%s; the catalogue of snapshots is made anew from what is on disk",

@@ -123,6 +123,7 @@ static void carry_out(struct wd_daemon *daemon, const struct wd_order *order)
 		break;
 	case WD_ORDER_PINS:
 		wd_store_pins(daemon->store, order->service, &order->memory->pins);
+		wd_daemon_take_known_good(daemon, order->service);
 		break;
 	case WD_ORDER_FORGET:
 		wd_store_forget(daemon->store, order->service);

@@ -150,7 +150,7 @@ static void do_status(struct wd_daemon *daemon, struct wd_peer *peer, const stru
 }
 
 /* Of what is only remembered. */
-static void refuse_unseen(struct wd_daemon *daemon, struct wd_peer *peer, const char *name)
+void wd_daemon_refuse_unseen(struct wd_daemon *daemon, struct wd_peer *peer, const char *name)
 {
 	struct wd_engine_state engine = wd_engine_state(daemon->engine);
 
@@ -186,7 +186,7 @@ static void do_explain(struct wd_daemon *daemon, struct wd_peer *peer, const cha
 	if (!find(daemon, peer, name, &view))
 		return;
 	if (!view.container) {
-		refuse_unseen(daemon, peer, name);
+		wd_daemon_refuse_unseen(daemon, peer, name);
 		return;
 	}
 	struct wd_sample sample;
@@ -396,7 +396,7 @@ static void do_change(struct wd_daemon *daemon, struct wd_peer *peer, const stru
 		return;
 	bool dry_run = wd_json_bool(wd_json_get(request, "dry_run"), false);
 	if (name && !view.container && (ask == WD_ASK_HOLD || ask == WD_ASK_RELEASE)) {
-		refuse_unseen(daemon, peer, name);
+		wd_daemon_refuse_unseen(daemon, peer, name);
 		return;
 	}
 	if (dry_run && name && (ask == WD_ASK_HOLD || ask == WD_ASK_RELEASE)) {
@@ -433,7 +433,7 @@ static void do_release_all(struct wd_daemon *daemon, struct wd_peer *peer, const
 	struct wd_service_view view;
 
 	if (find_held_unseen(daemon, &view)) {
-		refuse_unseen(daemon, peer, view.memory->name ? view.memory->name : view.service);
+		wd_daemon_refuse_unseen(daemon, peer, view.memory->name ? view.memory->name : view.service);
 		return;
 	}
 	for (size_t i = 0; wd_guard_view(daemon->guard, i, wd_loop_now(daemon->loop), &view); i++) {

@@ -1,4 +1,4 @@
-/* snapshot.c: `seadog snapshot list|verify|restore|prune`. */
+/* snapshot.c: `seadog snapshot create|list|verify|restore|prune`. */
 #include "bar.h"
 #include "changing.h"
 #include "offline.h"
@@ -55,7 +55,7 @@ static bool run_list(struct wd_call *call, struct wd_error *error)
 	return true;
 }
 
-/* --- verify and prune: by the watchdog ---------------------------------------------------------------------------------- */
+/* --- create, verify and prune: by the watchdog ---------------------------------------------------------------------------------- */
 
 struct watching {
 	const struct wd_call *call;
@@ -93,6 +93,8 @@ static bool on_answer(void *data, const struct wd_json *answer)
 		wd_note(call, "%s is as it was written", member(answer, "verified"));
 	else if (member(answer, "deleted"))
 		wd_note(call, "%s is deleted", member(answer, "deleted"));
+	else if (member(answer, "snapshot"))
+		wd_note(call, "%s", member(answer, "detail"));
 	return true;
 }
 
@@ -108,6 +110,14 @@ static bool ask(struct wd_call *call, struct wd_json *request, const char *nothi
 	if (done && watching.answers == 0)
 		wd_note(call, "%s", nothing);
 	return done;
+}
+
+static bool run_create(struct wd_call *call, struct wd_error *error)
+{
+	if (call->word_count < 2)
+		return wd_fail(error, WD_ERROR_USAGE, "snapshot create needs NAME");
+	WD_AUTO_JSON struct wd_json *request = request_for(call, "snapshot");
+	return ask(call, request, "no snapshot", error);
 }
 
 static bool run_verify(struct wd_call *call, struct wd_error *error)
@@ -338,10 +348,8 @@ static const struct {
 	size_t most; /* words */
 	bool to;     /* takes --to */
 } parts[] = {
-	{"list", run_list, 2, false},
-	{"verify", run_verify, 2, false},
-	{"restore", run_restore, 3, true},
-	{"prune", run_prune, 2, false},
+	{"create", run_create, 2, false},  {"list", run_list, 2, false},   {"verify", run_verify, 2, false},
+	{"restore", run_restore, 3, true}, {"prune", run_prune, 2, false},
 };
 #define PARTS (sizeof(parts) / sizeof(parts[0]))
 

@@ -118,6 +118,7 @@ void wd_daemon_take_due(struct wd_daemon *daemon); /* once a minute: what schedu
 void wd_daemon_take_known_good(struct wd_daemon *daemon, const char *service); /* its images have changed */
 bool wd_daemon_sat(struct wd_daemon *daemon, const struct wd_fact *fact);
 bool wd_daemon_sat_before(struct wd_daemon *daemon, uint64_t ticket, bool ok, const char *detail);
+void wd_daemon_sit_on(struct wd_daemon *daemon); /* the vault has ended a job */
 void wd_daemon_sitting(void *data, uint64_t ticket, const struct wd_vault_progress *progress);
 void wd_daemon_drop_sittings(struct wd_daemon *daemon);
 

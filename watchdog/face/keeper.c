@@ -199,6 +199,7 @@ static void on_ended(void *data, enum wd_ledger_job job, uint64_t ticket, const 
 	struct wd_daemon *daemon = data;
 	struct wd_waiter *waiter = ticket ? wd_daemon_waiter(daemon, ticket) : NULL;
 
+	wd_daemon_sit_on(daemon);
 	if (!waiter) {
 		say_background(job, id, error);
 		if (job == WD_LEDGER_VERIFY && ticket == 0)

@@ -24,6 +24,7 @@ struct wd_ledger {
 	struct errand *errands; /* the first is under way, once it has a job */
 	struct wd_vault_job *job;
 	struct wd_timer *turn;
+	bool spares;                /* nothing is deleted for now */
 	struct wd_snapshot **found; /* by a listing under way */
 	size_t found_count;
 };
@@ -221,7 +222,7 @@ static void begin(void *data)
 	const struct wd_vault_hooks hooks = {
 		.progress = on_progress, .item = on_item, .ended = on_ended, .data = ledger};
 
-	if (!errand || ledger->job)
+	if (!errand || ledger->job || (ledger->spares && errand->job == WD_LEDGER_DELETE))
 		return;
 	const struct wd_snapshot *snapshot = wd_ledger_find(ledger, errand->id);
 	WD_AUTO_JSON struct wd_json *job = wd_json_object();
@@ -243,6 +244,17 @@ void wd_ledger_ask(struct wd_ledger *ledger, enum wd_ledger_job job, const char 
 		slot = &(*slot)->next;
 	*slot = errand;
 	next_turn(ledger);
+}
+
+void wd_ledger_spare(struct wd_ledger *ledger, bool spare)
+{
+	ledger->spares = spare;
+	next_turn(ledger);
+}
+
+bool wd_ledger_is_deleting(const struct wd_ledger *ledger)
+{
+	return ledger->job && ledger->errands->job == WD_LEDGER_DELETE;
 }
 
 /* What is under way is let end: what it finds is of use. */

@@ -36,6 +36,9 @@ const struct wd_snapshot *wd_ledger_newest(const struct wd_ledger *ledger, const
 void wd_ledger_add(struct wd_ledger *ledger, const struct wd_snapshot *snapshot); /* one that was taken */
 /* VERIFY or DELETE. Waits for its turn; ticket 0: nobody waits for it. */
 void wd_ledger_ask(struct wd_ledger *ledger, enum wd_ledger_job job, const char *id, uint64_t ticket);
+/* Where one is being taken, nothing can be deleted, and the other way round. */
+void wd_ledger_spare(struct wd_ledger *ledger, bool spare); /* from now on no DELETE is begun */
+bool wd_ledger_is_deleting(const struct wd_ledger *ledger);
 void wd_ledger_hush(struct wd_ledger *ledger, uint64_t ticket); /* what has not begun of it is not done */
 
 #endif

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <watchdog/control.h>
 #include <watchdog/keeping.h>
 #include <watchdog/memory.h>
@@ -279,6 +280,7 @@ static bool unpack_all(struct wd_call *call, const struct wd_snapshot *snapshot,
 		       struct wd_error *error)
 {
 	char target[PATH_MAX];
+	WD_AUTO_FREE char *token = wd_format("%lx%llx", (long)getpid(), (unsigned long long)wd_stamp_now());
 	WD_AUTO_FREE char *directory = wd_settings_snapshots(call->settings);
 	struct unpacking unpacking = {.loop = loop, .error = error};
 	bool done = make_target(call->flags[WD_FLAG_TO], target, error);
@@ -293,6 +295,7 @@ static bool unpack_all(struct wd_call *call, const struct wd_snapshot *snapshot,
 		wd_json_set_string(job, "id", snapshot->id);
 		wd_json_set_string(job, "volume", unpacking.volume);
 		wd_json_set_string(job, "to", target);
+		wd_json_set_string(job, "token", token);
 		done = unpack(&unpacking, vault, job);
 		if (done)
 			put_unpacked(call, snapshot, &snapshot->volumes[i], target);

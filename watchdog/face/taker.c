@@ -13,7 +13,7 @@ struct wd_sitting {
 	uint64_t request; /* also of the waiter, if there is one */
 	char *service, *name;
 	bool dry_run;
-	bool waits; /* for the command before it */
+	bool waits; /* for its turn: something is being deleted */
 };
 
 /* When one was tried last: what failed is tried again when it is due again, not at once. */
@@ -144,6 +144,7 @@ static void end(struct wd_daemon *daemon, struct wd_sitting **slot, enum wd_erro
 	}
 	answer(daemon, sitting, kind, snapshot, detail);
 	free_sitting(sitting);
+	wd_ledger_spare(daemon->ledger, daemon->sittings != NULL);
 }
 
 bool wd_daemon_sat(struct wd_daemon *daemon, const struct wd_fact *fact)
@@ -200,7 +201,35 @@ static void order(struct wd_daemon *daemon, const struct wd_sitting *sitting, co
 		.rehearse = sitting->dry_run,
 	};
 
+	wd_ledger_spare(daemon->ledger, true);
 	wd_actor_do(daemon->actor, &order, false);
+}
+
+/* The service may be another one by now: it is looked for anew. */
+static void go_on(struct wd_daemon *daemon, struct wd_sitting **slot)
+{
+	struct wd_service_view view;
+
+	(*slot)->waits = wd_ledger_is_deleting(daemon->ledger);
+	if ((*slot)->waits)
+		return;
+	if (wd_guard_find(daemon->guard, (*slot)->service, wd_loop_now(daemon->loop), &view) && view.container)
+		order(daemon, *slot, &view);
+	else
+		end(daemon, slot, WD_ERROR_FAILED, NULL, "its container is gone");
+}
+
+void wd_daemon_sit_on(struct wd_daemon *daemon)
+{
+	struct wd_sitting **slot = &daemon->sittings;
+
+	while (*slot) {
+		const struct wd_sitting *sitting = *slot;
+		if (sitting->waits)
+			go_on(daemon, slot);
+		if (*slot == sitting)
+			slot = &(*slot)->next;
+	}
 }
 
 /* The command that writes what the snapshot is to hold: a dump of a database, say. */
@@ -222,7 +251,6 @@ static void run_before(struct wd_daemon *daemon, struct wd_sitting *sitting, con
 	wd_list_add(&hook.environment, own);
 	wd_list_add(&hook.environment, service);
 	wd_list_add(&hook.environment, container);
-	sitting->waits = true;
 	wd_hooks_run(daemon->hooks, &hook);
 	wd_list_done(&hook.command);
 	wd_list_done(&hook.environment);
@@ -231,19 +259,14 @@ static void run_before(struct wd_daemon *daemon, struct wd_sitting *sitting, con
 bool wd_daemon_sat_before(struct wd_daemon *daemon, uint64_t ticket, bool ok, const char *detail)
 {
 	struct wd_sitting **slot = find_sitting(daemon, ticket);
-	struct wd_service_view view;
 
 	if (!*slot)
 		return false;
-	(*slot)->waits = false;
 	if (!ok) {
 		WD_AUTO_FREE char *why = wd_format("snapshot_before: %s", detail);
 		end(daemon, slot, WD_ERROR_FAILED, NULL, why);
-	} else if (!wd_guard_find(daemon->guard, (*slot)->service, wd_loop_now(daemon->loop), &view) ||
-		   !view.container) {
-		end(daemon, slot, WD_ERROR_FAILED, NULL, "its container is gone");
 	} else {
-		order(daemon, *slot, &view);
+		go_on(daemon, slot);
 	}
 	return true;
 }
@@ -263,7 +286,7 @@ static void begin(struct wd_daemon *daemon, const struct wd_service_view *view, 
 	if (view->policy->snapshot_before && !dry_run)
 		run_before(daemon, sitting, view->policy->snapshot_before);
 	else
-		order(daemon, sitting, view);
+		go_on(daemon, &daemon->sittings);
 }
 
 /* Who we are ourselves, or speak through, must not stand still for us. */

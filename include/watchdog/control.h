@@ -21,6 +21,13 @@
  *   forgive    name
  *   rollback   name, image?, dry_run?                     {"progress":"…"} any number of times, {"detail":"…"} at its end;
  *                                                         {"name":"web","plan":["…"]} for dry_run
+ *   snapshots  name?                                      the object of `seadog snapshot list --json`
+ *   snapshot   name, dry_run?                             {"progress":{"name","files","bytes","total_bytes"}} any number
+ *                                                         of times, {"snapshot":"ID","name":"web","detail":"…"} at its end;
+ *                                                         {"name":"web","plan":["…"]} for dry_run
+ *   verify     name?                                      {"progress":{"id",…}}; {"verified":"ID"} or {"failed":"ID",
+ *                                                         "why":"…"} each. name: a service, a container or an ID
+ *   prune      name?, dry_run?                            {"deleted":"ID"} or {"failed":…} each; {"plan":["…"]} for dry_run
  *   mute       name?, seconds                             {"muted_until":"…"}
  *   unmute     name?                                      {}
  *   events     follow?                                    one {"event":{…}} a line; without follow: the recent ones

@@ -12,10 +12,10 @@ load helper
 @test "help lists the commands that there are, and only those" {
   run -0 --separate-stderr seadog help
   [ -z "$stderr" ]
-  for command in run check config status top incidents show explain hold release rollback pin unpin pins forgive mute unmute events healthcheck completion version help; do
+  for command in run check config status top incidents show explain hold release rollback snapshot pin unpin pins forgive mute unmute events healthcheck completion version help; do
     [[ $output == *$'\n'"  $command "* ]]
   done
-  for later in snapshot audit replay notify __offer; do
+  for later in audit replay notify vault __offer; do
     [[ $output != *$'\n'"  $later "* ]]
   done
 }
@@ -40,7 +40,7 @@ load helper
 }
 
 @test "a command that comes later is unknown now" {
-  for later in snapshot audit replay notify; do
+  for later in audit replay notify; do
     run -2 seadog "$later"
   done
 }

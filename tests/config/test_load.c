@@ -77,7 +77,6 @@ static void the_example_of_the_manual_loads_and_says_what_is_not_built_yet(void 
 	struct wd_settings *settings = load(
 		example,
 		"warning: seadog.conf:16: [http] has no effect in this version of seadog\n"
-		"warning: seadog.conf:36: snapshot_schedule has no effect in this version of seadog\n"
 		"warning: seadog.conf:37: on_restarts: rollback+restore has no effect in this version of seadog, the "
 		"rung is "
 		"skipped\n"

@@ -8,6 +8,6 @@
 
 typedef void wd_draw(const struct wd_json *report, const struct wd_style *style, struct wd_text *out);
 
-wd_draw wd_draw_pins, wd_draw_status, wd_draw_incidents, wd_draw_incident, wd_draw_explain, wd_draw_event, wd_draw_change;
+wd_draw wd_draw_pins, wd_draw_snapshots, wd_draw_status, wd_draw_incidents, wd_draw_incident, wd_draw_explain, wd_draw_event, wd_draw_change;
 
 #endif

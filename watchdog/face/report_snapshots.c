@@ -1,6 +1,7 @@
 /* report_snapshots.c: the JSON of snapshots, and the table that is drawn of it. */
 #include "grid.h"
 #include "looks.h"
+#include "render.h"
 
 #include <stdio.h>
 #include <watchdog/memory.h>
@@ -127,7 +128,7 @@ static void snapshot_row(struct wd_grid *grid, const struct wd_json *item)
 	wd_grid_cell(grid, WD_TINT_NONE, note_of(item));
 }
 
-void wd_render_snapshots(const struct wd_json *report, const struct wd_style *style)
+void wd_draw_snapshots(const struct wd_json *report, const struct wd_style *style, struct wd_text *out)
 {
 	static const struct wd_column columns[] = {{"ID", 0},
 						   {"TIME", WD_COLUMN_GOES},
@@ -140,12 +141,17 @@ void wd_render_snapshots(const struct wd_json *report, const struct wd_style *st
 						   {"IMAGE", WD_COLUMN_GIVES | WD_COLUMN_GOES},
 						   {"NOTE", WD_COLUMN_GIVES | WD_COLUMN_MAY_LACK | WD_COLUMN_BELOW},
 						   {0}};
-	WD_AUTO_TEXT struct wd_text out = {0};
 	struct wd_grid *grid = wd_grid_new(columns, 0);
 	for (const struct wd_json *item = wd_json_first(wd_json_get(report, "snapshots")); item;
 	     item = wd_json_next(item))
 		snapshot_row(grid, item);
-	wd_grid_draw(grid, style, true, &out);
+	wd_grid_draw(grid, style, true, out);
 	wd_grid_free(grid);
+}
+
+void wd_render_snapshots(const struct wd_json *report, const struct wd_style *style)
+{
+	WD_AUTO_TEXT struct wd_text out = {0};
+	wd_draw_snapshots(report, style, &out);
 	fputs(wd_text_get(&out), stdout);
 }

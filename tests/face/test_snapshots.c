@@ -84,13 +84,13 @@ static void the_bar_says_how_far_how_fast_and_how_long(void **state)
 	(void)state;
 	const int64_t mib = 1 << 20;
 	assert_bar("db", 512 * mib, 2048 * mib, 128 * mib, 80,
-		   "db  [======>                     ]  25%  512MiB of 2GiB, 128MiB/s, 12s left");
+		   "db  [=======>                       ]  25%  512MiB of 2GiB, 128MiB/s, 12s left");
 	assert_bar("db", 2048 * mib, 2048 * mib, 128 * mib, 80,
-		   "db  [==================================] 100%  2GiB of 2GiB, 128MiB/s");
+		   "db  [========================================] 100%  2GiB of 2GiB, 128MiB/s");
 	assert_bar("db", 0, 2048 * mib, 0, 20, "db    0%  0B of 2GiB");
 	assert_bar("db", 4096 * mib, 2048 * mib, 0, 0, "db  100%  4GiB of 2GiB");
 	assert_bar("db", 5 * mib, 0, 0, 80, "db  5MiB");
-	assert_bar("a\033[2J", 5 * mib, 0, 0, 80, "a\\x1B[2J  5MiB");
+	assert_bar("a\033[2J", 5 * mib, 0, 0, 80, "a\\x1b[2J  5MiB");
 }
 
 int main(void)

@@ -214,6 +214,7 @@ bool wd_run_check(struct wd_call *call, struct wd_error *error)
 		wd_check_hooks(&checking);
 		wd_check_engine(&checking);
 		check_state(&checking);
+		wd_check_snapshots(&checking);
 		check_control(&checking);
 		check_guardian(&checking);
 	}

@@ -25,6 +25,8 @@ void wd_check_add(struct wd_checking *checking, enum wd_grade grade, const char 
 void wd_check_engine(struct wd_checking *checking);
 /* The commands of [hook NAME]: are they there, and nobody's to change but root's or our own? */
 void wd_check_hooks(struct wd_checking *checking);
+/* Whether there can be snapshots. */
+void wd_check_snapshots(struct wd_checking *checking);
 /* The cgroups of its containers; the Engine has been reached. */
 void wd_check_meter(struct wd_checking *checking, struct wd_engine *engine);
 

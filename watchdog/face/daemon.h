@@ -58,6 +58,7 @@ struct wd_daemon {
 	struct wd_ledger *ledger;
 	struct wd_sitting *sittings; /* snapshots under way */
 	struct wd_attempt *attempts;
+	bool has_vault; /* who we are may read and write volumes */
 	wd_stamp born;
 	struct wd_control *control;
 	struct wd_sampler *sampler;

@@ -301,7 +301,9 @@ void wd_daemon_keep(struct wd_daemon *daemon)
 
 	daemon->born = wd_stamp_now();
 	daemon->vault = wd_vault_new(daemon->loop, NULL, NULL);
-	wd_actor_use_vault(daemon->actor, daemon->vault);
+	daemon->has_vault = wd_vault_look().owns;
+	if (daemon->has_vault)
+		wd_actor_use_vault(daemon->actor, daemon->vault);
 	daemon->ledger = wd_ledger_new(daemon->loop, daemon->store, daemon->vault, directory, &hooks);
 	if (!wd_ledger_recall(daemon->ledger, &error))
 		wd_log(WD_LOG_ERROR, NULL, NULL, "%s; the catalogue of snapshots is made anew from what is on disk",

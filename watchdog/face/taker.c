@@ -329,7 +329,8 @@ void wd_daemon_create(struct wd_daemon *daemon, struct wd_peer *peer, const stru
 /* What is sick, held or under treatment is left alone: what it missed is caught up, once, when it is well again. */
 static bool may_be_taken(const struct wd_daemon *daemon, const struct wd_service_view *view)
 {
-	if (!view->container || !view->policy || !view->policy->watched || view->memory->hold.held || view->incident)
+	if (!daemon->has_vault || !view->container || !view->policy || !view->policy->watched ||
+	    view->memory->hold.held || view->incident)
 		return false;
 	if (view->container->state != WD_STATE_RUNNING && view->container->state != WD_STATE_EXITED)
 		return false;

@@ -14,7 +14,8 @@ SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-f
 VERSION := $(shell cat VERSION)
 
 CFLAGS_release := -O2 -g $(HARDENING)
-LDFLAGS_release := -pie -Wl,-z,relro,-z,now -Wl,--gc-sections
+# What the parts of libarchive.a that are left out would need is in libraries that others bring along, or nowhere.
+LDFLAGS_release := -pie -Wl,-z,relro,-z,now -Wl,--gc-sections -Wl,--as-needed -Wl,--copy-dt-needed-entries
 CFLAGS_asan := -O1 -g $(SANITIZERS)
 LDFLAGS_asan := $(SANITIZERS)
 CFLAGS_tsan := -O1 -g -fsanitize=thread -fno-omit-frame-pointer

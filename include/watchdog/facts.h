@@ -63,8 +63,7 @@ struct wd_fact {
 			enum wd_action action; /* STOP or PAUSE: a hold; THROTTLE; RELEASE */
 			uint64_t ticket;       /* with WD_TICKET_RESUMED set, so that it is none of the guard's own */
 		} resuming;
-		bool restarted;
-		bool given_up; /* SYNCED: some that were listed could not be inspected; they come later */
+		bool restarted, given_up; /* the second: SYNCED: some that were listed could not be inspected; they come later */
 		struct {
 			const struct wd_container *container;
 			wd_time asked; /* when the inspect was sent */

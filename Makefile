@@ -154,6 +154,10 @@ bench: bench-programs ## seadog against what one would use instead, in minutes; 
 bench-long: bench-programs ## the same with what takes hours
 	@tests/bench/run.sh long $(ROWS)
 
+bench-picture: ## the table and the picture of the last bench into contrib/bench, which the README shows
+	@test -s build/bench/report.svg || { echo 'there is no build/bench/report.svg: sudo make bench' >&2; exit 1; }
+	install -D -m 644 -t contrib/bench build/bench/report.md build/bench/report.svg
+
 bench-programs: all fake-engine $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 
 fuzz: ## each fuzz target for FUZZ_SECONDS (20); what it finds anew is kept in build/fuzz/corpus
@@ -229,6 +233,6 @@ clean: ## remove what was built
 
 -include $(shell find build -name '*.d' 2>/dev/null)
 
-.PHONY: all help measured plain bench bench-long bench-programs check check-units check-cli check-corpus check-man man e2e check-vm run-vm run-units run-corpus fuzz run-fuzz fake-engine cover format clean \
+.PHONY: all help measured plain bench bench-long bench-picture bench-programs check check-units check-cli check-corpus check-man man e2e check-vm run-vm run-units run-corpus fuzz run-fuzz fake-engine cover format clean \
 	lint lint-format lint-layers lint-purity lint-banned lint-lengths lint-shell lint-cppcheck lint-tidy lint-proof
 .SECONDARY:

@@ -175,6 +175,15 @@ api() {
   curl -sS --unix-socket "$engine" "$@"
 }
 
+# events_of CONTAINER ACTION: when each was, in nanoseconds, of what a row has the Engine tell to $place/events.
+events_of() {
+  jq -r --arg id "$1" --arg action "$2" 'select(.Action == $action and .Actor.ID == $id) | .timeNano' "$place/events"
+}
+
+ms_between() {
+  calc "($2 - $1) / 1e6"
+}
+
 # A real Engine, one for all rows of a run.
 need_engine() {
   [ ! -S "$engine" ] || return 0
@@ -260,6 +269,11 @@ guards() {
 # seadog_up SOCKET CONTAINERS [INTERVAL]: returns when it guards so many; it samples each second where nothing else is said.
 seadog_up() {
   write_config "$1" "${3:-}"
+  seadog_begin "$2"
+}
+
+# seadog_begin CONTAINERS: the same, where its configuration is written already.
+seadog_begin() {
   begin "$build/seadog" --config "$place/seadog.conf" run 2>"$place/seadog.log"
-  await guards "$2"
+  await guards "$1"
 }

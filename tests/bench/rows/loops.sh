@@ -13,16 +13,12 @@ claims() {
     same proxy. poll is a shell loop of curl and jq at 5 s, pipe is docker events piped to a shell script."
   less 'kill -> loop ended, median' ended median seadog poll 50 ms
   less 'kill -> loop ended, median' ended median seadog pipe 1 ms
-  less 'own share of it, against the arrival of the event' share median seadog arrival 10 ms
+  less 'own share of it' share median seadog arrival 10 ms
   most 'sixth starts' sixth sum seadog '' 0 starts
 }
 
 prepare() {
   need_engine
-}
-
-events_of() {
-  jq -r --arg id "$1" --arg action "$2" 'select(.Action == $action and .Actor.ID == $id) | .timeNano' "$place/events"
 }
 
 runs_anew() {
@@ -56,10 +52,6 @@ break_one() {
   fi
   [ "$(events_of "$id" start | wc -l)" -le 5 ] || sixth=$((sixth + 1))
   docker rm -f "$id" >/dev/null
-}
-
-ms_between() {
-  calc "($2 - $1) / 1e6"
 }
 
 # The shell loop hears no events: it has neither an arrival nor a share of its own.

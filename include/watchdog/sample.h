@@ -51,7 +51,9 @@ struct wd_point { /* of an incident: what was used in the minutes before it was 
 struct wd_gauge_wish {
 	uint64_t exact_from_bytes; /* read memory.stat where the usage reaches this; WD_UNLIMITED: never, 0: always */
 	bool pids, pressure, throttle, swap, oom;
-	bool limits; /* read them anew (`docker update`), else as they were when they were last read */
+	bool limits;       /* read them anew (`docker update`), else as they were when they were last read */
+	bool memory_limit; /* that of memory alone */
+	bool more_limits;  /* those of CPUs and pids are tested, too: they are read anew now and then, as memory's is */
 	struct wd_alarm_wish call;
 };
 

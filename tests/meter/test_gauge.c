@@ -316,6 +316,15 @@ static void limits_are_read_anew_when_wished(void **state)
 	assert_int_equal(look(gauge, &wish).memory_limit_bytes, 128 * MIB);
 	wish.limits = true;
 	assert_int_equal(look(gauge, &wish).memory_limit_bytes, 256 * MIB);
+	tree_file("memory/docker/" TREE_ID, "memory.limit_in_bytes", "134217728\n");
+	tree_file("pids/docker/" TREE_ID, "pids.max", "77\n");
+	wish.limits = false;
+	wish.memory_limit = true;
+	uint64_t pids = look(gauge, &wish).pids_limit;
+	assert_int_not_equal(pids, 77);
+	assert_int_equal(look(gauge, &wish).memory_limit_bytes, 128 * MIB);
+	wish.limits = true;
+	assert_int_equal(look(gauge, &wish).pids_limit, 77);
 	wd_gauge_close(gauge);
 	wd_meter_free(meter);
 }

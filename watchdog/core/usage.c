@@ -448,6 +448,8 @@ void wd_guard_wish(const struct wd_guard *guard, const char *id, wd_time now, st
 	ret_wish->pids = service->policy->pids.kind != WD_LEVEL_OFF;
 	ret_wish->oom = service->policy->oom.count > 0 && oom_due(service->usage, now);
 	ret_wish->pressure = service->policy->pressure.count > 0;
+	ret_wish->more_limits =
+		service->policy->cpu.kind == WD_LEVEL_RATIO || service->policy->pids.kind == WD_LEVEL_RATIO;
 }
 
 void wd_usage_tell(const struct wd_guard *guard, const struct wd_service *service, struct wd_incident *incident)

@@ -129,10 +129,10 @@ static bool look(struct watched *watched, struct wd_gauge_wish *wish, wd_time no
 {
 	if (!wd_gauge_read(watched->gauge, wish, now, ret_sample))
 		return false;
-	if (wish->limits) {
+	if (wish->limits)
 		watched->limits_stale = false;
+	if (wish->limits || wish->memory_limit)
 		watched->limits_at = now;
-	}
 	return true;
 }
 
@@ -175,9 +175,16 @@ static void listen_for(struct watched *watched, const struct wd_alarm_wish *wish
 
 /* --- the pass ---------------------------------------------------------------------------------------------------------- */
 
-static bool limits_are_old(const struct watched *watched, wd_time now)
+/* All are five files to be opened: a few containers a pass read theirs anew, and what nobody tests is as the Engine has
+ * said it last. */
+static void wish_for_limits(struct watched *watched, wd_time now, struct wd_gauge_wish *wish)
 {
-	return watched->limits_stale || now - watched->limits_at >= LIMITS_LAST;
+	bool old = now - watched->limits_at >= LIMITS_LAST;
+	if ((!old && !watched->limits_stale) || watched->sampler->limits_left == 0)
+		return;
+	wish->limits = watched->limits_stale || wish->more_limits;
+	wish->memory_limit = true;
+	watched->sampler->limits_left--;
 }
 
 static double cpus_used(const struct watched *watched, const struct wd_sample *fresh)
@@ -188,15 +195,14 @@ static double cpus_used(const struct watched *watched, const struct wd_sample *f
 	return base->at == WD_NEVER ? -1 : wd_sample_cpus(base, fresh);
 }
 
-/* false: it has ended. Limits are five files: a few containers a pass read theirs anew. */
+/* false: it has ended. */
 static bool sample(struct watched *watched, wd_time now, bool called, struct wd_sample *ret_sample)
 {
 	struct wd_sampler *sampler = watched->sampler;
 	struct wd_gauge_wish wish = {.exact_from_bytes = WD_UNLIMITED, .call.memory_bytes = WD_UNLIMITED};
 	sampler->hooks.on_wish(sampler->hooks.data, watched->id, now, &wish);
-	wish.limits = limits_are_old(watched, now) && sampler->limits_left > 0;
+	wish_for_limits(watched, now, &wish);
 	wish.oom = wish.oom || called;
-	sampler->limits_left -= wish.limits;
 	if (!look(watched, &wish, now, ret_sample))
 		return false;
 	listen_for(watched, &wish.call);

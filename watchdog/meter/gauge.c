@@ -138,10 +138,15 @@ static void read_cpus(struct wd_gauge *gauge)
 	gauge->cpus_allowed = read_quota(gauge, &quota) && quota < all ? quota : all;
 }
 
-static void read_limits(struct wd_gauge *gauge)
+static void read_memory_limit(struct wd_gauge *gauge)
 {
 	uint64_t memory = read_limit(gauge, WD_TREE_MEMORY, "memory.limit_in_bytes", "memory.max");
 	gauge->memory_limit = memory < gauge->meter->host_memory ? memory : gauge->meter->host_memory;
+}
+
+static void read_limits(struct wd_gauge *gauge)
+{
+	read_memory_limit(gauge);
 	gauge->pids_limit = read_limit(gauge, WD_TREE_PIDS, "pids.max", "pids.max");
 	read_cpus(gauge);
 	gauge->limits_known = true;
@@ -260,6 +265,8 @@ bool wd_gauge_read(struct wd_gauge *gauge, const struct wd_gauge_wish *wish, wd_
 		return false;
 	if (wish->limits || !gauge->limits_known)
 		read_limits(gauge);
+	else if (wish->memory_limit)
+		read_memory_limit(gauge);
 	sample.memory_limit_bytes = gauge->memory_limit;
 	sample.pids_limit = gauge->pids_limit;
 	sample.cpus_allowed = gauge->cpus_allowed;

@@ -9,7 +9,7 @@
 #   engine.sh remove DIR           stop, and take everything away
 #   engine.sh image DIR [TAG […]]  imports an image of a busybox-static tree (default bb:1); more is for docker import
 #   engine.sh has VERSION          whether that version can be had here; version VERSION says which it is exactly
-#   engine.sh compose …            compose 2, of this machine or of the newest tree
+#   engine.sh compose …            compose 2, of this machine or of the newest tree; podman DIR …: the newest tree's, as client
 set -eu
 
 trees=${ENGINE_TREES:-/var/cache/seadog/engines}
@@ -181,6 +181,12 @@ compose() {
   of_tree forky /usr/libexec/docker/cli-plugins/docker-compose "$@"
 }
 
+podman() {
+  url=unix://$1/docker.sock
+  shift
+  of_tree forky /usr/bin/podman --remote --url "$url" "$@"
+}
+
 verb=${1:-}
 [ $# -eq 0 ] || shift
 case $verb in
@@ -192,5 +198,6 @@ image) image "$@" ;;
 has) has "$1" ;;
 version) version "$1" ;;
 compose) compose "$@" ;;
+podman) podman "$@" ;;
 *) sed -n '2,14s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
 esac

@@ -15,6 +15,9 @@ static void c47_what_the_runtime_added_is_taken_away(void **state)
 			"'NanoCpus':500000000,'CpuPeriod':100000,'CpuQuota':50000,'PidsLimit':2048,"
 			"'Ulimits':[{'Name':'RLIMIT_NOFILE','Soft':1,'Hard':2},{'Name':'core'}],"
 			"'Devices':[{'PathOnHost':'/dev/x','CgroupPermissions':''}],"
+			"'Annotations':{'io.container.manager':'libpod','mine':'too','io.podman.annotations.pids-limit'"
+			":"
+			"'2048','org.opencontainers.image.stopSignal':'15','org.systemd.property.KillSignal':'15'},"
 			"'Binds':['abc:/anonymous:rprivate,rw,nodev']}",
 		.mounts = "[{'Type':'volume','Name':'abc','Destination':'/anonymous'}]",
 		.networks = "{'podman':{'Aliases':['8e4e0f2a1b3c']}}",
@@ -30,7 +33,7 @@ static void c47_what_the_runtime_added_is_taken_away(void **state)
 		    "{'NetworkMode':'podman','PidMode':'','UTSMode':'','UsernsMode':'','CgroupnsMode':'','IpcMode':'',"
 		    "'NanoCpus':500000000,'CpuPeriod':0,'CpuQuota':0,'PidsLimit':2048,"
 		    "'Ulimits':[{'Name':'nofile','Soft':1,'Hard':2},{'Name':'core'}],"
-		    "'Devices':[{'PathOnHost':'/dev/x','CgroupPermissions':'rwm'}],"
+		    "'Devices':[{'PathOnHost':'/dev/x','CgroupPermissions':'rwm'}],'Annotations':{'mine':'too'},"
 		    "'Binds':['abc:/anonymous:rprivate,rw,nodev']}");
 	expect_body(&wish, "NetworkingConfig.EndpointsConfig", "{'podman':{}}");
 }
@@ -40,7 +43,7 @@ static void c47_a_signal_by_its_number_is_the_images_by_its_name(void **state)
 	(void)state;
 	struct wish wish = {.config = "{'StopSignal':'3'}",
 			    .broken = "{'StopSignal':'SIGQUIT'}",
-			    .libpod = "{}",
+			    .libpod = "{'Config':{'CreateCommand':['podman','run','web']}}",
 			    .podman = true,
 			    .target = "{}"};
 
@@ -56,7 +59,7 @@ static void c47_a_network_of_ones_own_is_the_mode(void **state)
 	(void)state;
 	struct wish wish = {.host = "{'NetworkMode':'bridge'}",
 			    .networks = "{'shop':{'Aliases':['w']}}",
-			    .libpod = "{}",
+			    .libpod = "{'Config':{'CreateCommand':['podman','run','web']}}",
 			    .podman = true,
 			    .target = "{}"};
 
@@ -73,6 +76,7 @@ static void c47_what_podman_does_not_show_is_refused(void **state)
 		{"{'Pod':'abc','Config':{}}", "part of a pod"},
 		{"{'IsInfra':true,'Config':{}}", "part of a pod"},
 		{"{'Config':{'Secrets':[{'Name':'s'}]}}", "its secrets"},
+		{"{'Config':{}}", "made through the API"},
 	};
 	(void)state;
 

@@ -200,6 +200,7 @@ static struct wd_recreate_source source_of(const struct wd_swap *swap)
 		.networks = swap->networks,
 		.volumes = swap->volumes,
 		.podman = swap->podman,
+		.libpod = swap->libpod,
 		.cascade = swap->cascade,
 		.same_image = swap->moved_from != NULL,
 		.moved_from = swap->moved_from,
@@ -236,6 +237,22 @@ static enum wd_kept build(struct wd_run *run)
 	wd_replace(&swap->body, swap->recreate->body);
 	why = wd_kin_note(swap);
 	return why ? refuse(run, why) : WD_KEPT;
+}
+
+/* The inspect of its compatible API leaves out what this one has: with which command it was made. */
+bool wd_prepare_no_libpod(const struct wd_run *run)
+{
+	return !run->outside->podman(run->outside->data);
+}
+
+char *wd_prepare_libpod_path(const struct wd_run *run)
+{
+	return wd_format("/libpod/containers/%s/json", run->task.container);
+}
+
+enum wd_kept wd_prepare_libpod(struct wd_run *run, const struct wd_engine_answer *answer)
+{
+	return take_json(&run->swap->libpod, answer);
 }
 
 enum wd_kept wd_prepare_volumes(struct wd_run *run, const struct wd_engine_answer *answer)

@@ -346,6 +346,8 @@ static const struct wd_row rollback_rows[] = {
 	{.name = "containers", READ, .path = path_list, .keep = wd_prepare_list},
 	{.name = "who depends on it", READ, .path = wd_prepare_other_path, .needless = wd_prepare_no_other, .fine = 404,
 	 .keep = wd_prepare_other},
+	{.name = "what Podman knows", READ, .path = wd_prepare_libpod_path, .needless = wd_prepare_no_libpod,
+	 .keep = wd_prepare_libpod},
 	{.name = "volumes", READ, .path = path_volumes, .keep = wd_prepare_volumes},
 	{.name = "files of its own", READ, .verb = "/changes", .needless = wd_inject_none, .keep = wd_inject_changes},
 	{.name = "fetch files", READ, .path = wd_inject_fetch_path, .needless = wd_inject_all_fetched, .any = true,

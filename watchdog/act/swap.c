@@ -84,6 +84,7 @@ struct wd_swap *wd_swap_free(struct wd_swap *swap)
 	wd_json_free(swap->image);
 	wd_json_free(swap->info);
 	wd_json_free(swap->networks);
+	wd_json_free(swap->libpod);
 	wd_json_free(swap->volumes);
 	wd_json_free(swap->others);
 	wd_json_free(swap->view);

@@ -44,7 +44,7 @@ struct wd_swap {
 	char *api;
 
 	/* What was read, while it is prepared. */
-	struct wd_json *inspect, *broken, *image, *info, *networks, *volumes, *others;
+	struct wd_json *inspect, *broken, *image, *info, *networks, *libpod, *volumes, *others;
 	bool pulled;
 	struct wd_list ids; /* all containers, */
 	size_t asked;       /* of which so many were asked about */
@@ -104,6 +104,9 @@ enum wd_kept wd_prepare_list(struct wd_run *run, const struct wd_engine_answer *
 char *wd_prepare_other_path(const struct wd_run *run);
 bool wd_prepare_no_other(const struct wd_run *run);
 enum wd_kept wd_prepare_other(struct wd_run *run, const struct wd_engine_answer *answer);
+bool wd_prepare_no_libpod(const struct wd_run *run); /* it is no Podman */
+char *wd_prepare_libpod_path(const struct wd_run *run);
+enum wd_kept wd_prepare_libpod(struct wd_run *run, const struct wd_engine_answer *answer);
 enum wd_kept wd_prepare_volumes(struct wd_run *run, const struct wd_engine_answer *answer); /* the last: it is built */
 enum wd_kept wd_prepare_compare(struct wd_run *run, const struct wd_engine_answer *answer);
 void wd_prepare_tell(const struct wd_run *run, struct wd_text *text); /* of a rehearsal: what would change */

@@ -87,6 +87,24 @@ static void normalise_mode(struct wd_json *host, const struct wd_json *endpoints
 				   wd_json_get(endpoints, "podman") ? "podman" : wd_json_name(first));
 }
 
+/* Podman's own notes of what else is in the inspect, and of the image's signal: it makes them anew. */
+static void normalise_annotations(struct wd_json *host)
+{
+	static const char *const own[] = {"io.container.manager", "io.podman.annotations.",
+					  "org.opencontainers.image.stopSignal", "org.systemd.property."};
+	struct wd_json *annotations = wd_json_get(host, "Annotations");
+
+	for (struct wd_json *entry = wd_json_first(annotations), *next; entry; entry = next) {
+		bool drop = false;
+
+		next = wd_json_next(entry);
+		for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+			drop |= wd_text_starts(wd_json_name(entry), own[i]);
+		if (drop)
+			wd_json_drop(annotations, entry);
+	}
+}
+
 struct wd_json *wd_recreate_podman(const struct wd_json *inspect)
 {
 	static const char *const modes[] = {"PidMode", "UTSMode", "UsernsMode", "CgroupnsMode"};
@@ -106,6 +124,7 @@ struct wd_json *wd_recreate_podman(const struct wd_json *inspect)
 		wd_json_remove(host, "Runtime");
 	wd_json_remove(host, "MemorySwappiness");
 	normalise_limits(host);
+	normalise_annotations(host);
 	normalise_mode(host, wd_json_path(normal, "NetworkSettings.Networks"));
 	return normal;
 }
@@ -161,5 +180,7 @@ bool wd_recreate_podman_permitted(const struct wd_recreate_source *source, struc
 		return wd_fail(error, WD_ERROR_REFUSED, "Podman does not show its secrets");
 	if (wd_json_first(wd_json_get(host, "Links")))
 		return wd_fail(error, WD_ERROR_REFUSED, "Podman does not take links");
+	if (!wd_json_first(command))
+		return wd_fail(error, WD_ERROR_REFUSED, "it was made through the API: with what, Podman does not show");
 	return modes_are_known(host, error);
 }

@@ -305,6 +305,8 @@ void wd_oom_look(struct wd_guard *guard, struct wd_service *service, bool first)
 
 	if (service->running || !container->oom_killed || service->ooms_in_run || container->exit_code != 137)
 		return;
+	if (container->state == WD_STATE_RUNNING || container->state == WD_STATE_PAUSED)
+		return; /* it says so of the run that goes on, whose start was missed */
 	if (counted_in_run(service))
 		return;
 	if (first && end <= service->memory.last_event) {

@@ -512,6 +512,34 @@ static void hear_stranger(struct wd_guard *guard, struct wd_service *service, st
 	free(stranger);
 }
 
+/* What was remembered of it was down when it was started by hand, while no seadog watched: RestartCount began anew then,
+ * for it is less than what it would be otherwise. */
+static bool began_anew_unseen(const struct wd_service *service, const struct wd_stranger *stranger)
+{
+	const struct wd_container *container = service->container;
+	const struct wd_event *first = NULL;
+
+	for (unsigned i = 0; i < stranger->count && !first; i++) {
+		const struct wd_event *event = &stranger->events[i];
+		bool of_run = event->kind == WD_EVENT_START || event->kind == WD_EVENT_DIE;
+		if (of_run && event->stamp > service->memory.last_event)
+			first = event;
+	}
+	if (!first || first->kind != WD_EVENT_START || service->waiting_since != WD_NEVER)
+		return false;
+	return (container->state == WD_STATE_RUNNING || container->state == WD_STATE_RESTARTING) &&
+	       container->restart_count < service->memory.counted + count_crashes(container, stranger);
+}
+
+static void hear_remembered(struct wd_guard *guard, struct wd_service *service, struct wd_stranger *stranger)
+{
+	service->ended |= began_anew_unseen(service, stranger);
+	for (unsigned i = 0; i < stranger->count; i++)
+		wd_event_take(guard, service, &stranger->events[i]);
+	free(stranger->events);
+	free(stranger);
+}
+
 void wd_service_see(struct wd_guard *guard, const struct wd_container *container, wd_time asked, bool synced)
 {
 	struct wd_stranger *stranger;
@@ -553,12 +581,8 @@ void wd_service_see(struct wd_guard *guard, const struct wd_container *container
 		wd_pins_deployed(guard, service);
 	if (stranger && fresh)
 		hear_stranger(guard, service, stranger);
-	else if (stranger) {
-		for (unsigned i = 0; i < stranger->count; i++)
-			wd_event_take(guard, service, &stranger->events[i]);
-		free(stranger->events);
-		free(stranger);
-	}
+	else if (stranger)
+		hear_remembered(guard, service, stranger);
 	wd_sight_take(guard, service, asked, first);
 }
 

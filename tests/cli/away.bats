@@ -150,3 +150,29 @@ load helper
   run -0 --separate-stderr sea status --json
   [ "$(jq -c '[.services[].name] | index("web")' <<<"$output")" = null ]
 }
+
+@test "without a watchdog a name that nobody has is no such thing, and limits are those of the file" {
+  write_config '[policy shop]' 'match = project:shop' 'restarts = 3/30s'
+  start_engine
+  fake POST container '{"name":"web","image":"acme/web:1","policy":"always"}'
+  fake POST container '{"name":"shop-db-1","image":"acme/db:1","policy":"always","labels":{"com.docker.compose.project":"shop","com.docker.compose.service":"db","com.docker.compose.container-number":"1"}}'
+  start_watchdog
+  sea hold web
+  sea hold shop-db-1
+  limits() { sea status --json | jq -c '.services | map({(.service): .restarts[0].limit}) | add'; }
+  run -0 --separate-stderr limits
+  local known=$output
+  [ "$known" = '{"shop/db/1":3,"web":5}' ]
+  stop_watchdog
+  run -0 --separate-stderr limits
+  [ "$output" = "$known" ]
+  [[ $stderr == *"labels are not remembered"* ]]
+  for command in status pins incidents; do
+    run -4 --separate-stderr sea "$command" nobody
+    [[ $stderr == *"seadog: no such service: nobody" ]]
+    run -4 --separate-stderr sea "$command" nobody --json
+    [ "$(jq -c .exit <<<"$stderr")" = 4 ]
+  done
+  run -0 sea pins web
+  run -0 sea incidents shop/db/1
+}

@@ -118,11 +118,20 @@ struct remembering {
 	wd_stamp now;
 };
 
-/* Labels are not remembered: the limits are those of the configuration file. */
+/* "shop" of "shop/web/1"; NULL where the identity is a name, which holds no slash. The caller frees. */
+static char *project_of(const char *service)
+{
+	const char *slash = service ? strchr(service, '/') : NULL;
+	return slash ? wd_copy_part(service, (size_t)(slash - service)) : NULL;
+}
+
+/* Labels and names of images are not remembered: the limits are those of the configuration without them. */
 static void add_service(void *data, const struct wd_memory *memory)
 {
 	struct remembering *remembering = data;
-	struct wd_container container = {.id = memory->id, .name = memory->name, .service = memory->service};
+	WD_AUTO_FREE char *project = project_of(memory->service);
+	struct wd_container container = {
+		.id = memory->id, .name = memory->name, .service = memory->service, .project = project};
 	struct wd_policy *policy = wd_settings_policy(remembering->settings, &container, NULL);
 	struct wd_service_view view = {.service = memory->service,
 				       .policy = policy,
@@ -146,6 +155,7 @@ struct wd_json *wd_offline_status(struct wd_call *call, struct wd_error *error)
 	struct wd_store *store = open_memory(call, error);
 	if (!store)
 		return NULL;
+	wd_note(call, "limits are those of the configuration alone, as labels are not remembered");
 	struct wd_engine_state engine = {.host = call->settings->host, .last_event = wd_store_load_resume(store)};
 	struct wd_json *status = wd_report_status(call->settings->observe, &engine);
 	struct remembering remembering = {call->settings, wd_json_get(status, "services"), wd_stamp_now()};
@@ -153,6 +163,29 @@ struct wd_json *wd_offline_status(struct wd_call *call, struct wd_error *error)
 		    wd_store_load_snapshots(store, show_newest, remembering.services, error);
 	wd_store_close(store);
 	return read ? status : wd_json_free(status);
+}
+
+struct looking {
+	const char *name;
+	bool found;
+};
+
+static void look_at(void *data, const struct wd_memory *memory)
+{
+	struct looking *looking = data;
+	if (wd_text_equal(memory->name, looking->name) || wd_text_equal(memory->service, looking->name))
+		looking->found = true;
+}
+
+bool wd_offline_knows(struct wd_call *call, const char *name, struct wd_error *error)
+{
+	struct looking looking = {.name = name};
+	struct wd_store *store = wd_offline_open(call, error);
+	if (!store)
+		return false;
+	bool read = wd_store_load(store, look_at, &looking, error);
+	wd_store_close(store);
+	return read && (looking.found || wd_fail(error, WD_ERROR_NOT_FOUND, "no such service: %s", name));
 }
 
 static void add_pins(void *data, const struct wd_memory *memory)

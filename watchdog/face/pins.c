@@ -30,6 +30,9 @@ static struct wd_json *read_pins(struct wd_call *call, struct wd_error *error)
 	struct wd_json *report = wd_ask_once(call, request, error);
 	if (report || error->kind != WD_ERROR_NOT_RUNNING)
 		return report;
+	*error = (struct wd_error){0};
+	if (call->word_count && !wd_offline_knows(call, call->words[0], error))
+		return NULL;
 	report = wd_offline_pins(call, error);
 	if (report && call->word_count) {
 		pick(report, "pins", call->words[0]);

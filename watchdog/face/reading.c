@@ -131,11 +131,13 @@ static struct wd_json *read_incidents(struct wd_call *call, const struct wd_inci
 	return wd_offline_incidents(call, wish, error);
 }
 
-/* No incident of a name: is there such a service at all? Who cannot be asked is believed. */
+/* No incident of a name: is there such a service at all? The watchdog that cannot say so is believed. */
 static bool check_name(struct wd_call *call, const char *name, struct wd_error *error)
 {
 	struct wd_error refusal = {0};
 	WD_AUTO_JSON struct wd_json *status = ask_status(call, call->words, 1, &refusal);
+	if (refusal.kind == WD_ERROR_NOT_RUNNING)
+		return wd_offline_knows(call, name, error);
 	if (status || refusal.kind != WD_ERROR_NOT_FOUND)
 		return true;
 	return wd_fail(error, WD_ERROR_NOT_FOUND, "no such service: %s", name);

@@ -18,6 +18,7 @@ burner() {
     sh -c 'while :; do :; done & while :; do :; done' >/dev/null
 }
 
+has_tripped_again() { [ "$(incidents)" -ge 2 ]; }
 unhealthy() { [ "$(inspect "$1" '{{.State.Health.Status}}')" = unhealthy ]; }
 
 # A file of the container's cgroup, of v1 ($2) or v2 ($3), as its Engine sees the tree.
@@ -85,6 +86,25 @@ throttled_is() {
   expect_like "$(kernel_quota web)" "^(-1|max)$"
   expect "$(started web) $(policy web)" "$before always:0"
   expect "$(service web .hold)" null
+}
+
+# Its use is measured by what it may use without the throttle: else the throttle itself would keep it at its limit.
+@test "throttle: what trips cpu clears by it, and is let go by release" {
+  configure <<<$'[defaults]\ncpu = 4% for 3s\non_cpu = throttle:0.02, stop\nverify = 20s'
+  sed -i 's/^.seadog.$/&\nsample_interval = 1s/' "$home/seadog.conf"
+  docker run -d --name web --restart always bb:1 sh -c 'while :; do :; done' >/dev/null
+  watch
+  wait_until 90 throttled_is web "2000 0 0"
+  expect "$(incident 1 .trigger)" cpu
+  expect_like "$(incident 1 .why)" "^cpu [0-9]+% \([0-9.]+ of [0-9.]+ CPUs\) for [0-9]+s \(limit 4% for 3s\)$"
+  wait_until 90 outcome_is 1 recovered
+  expect "$(steps 1)" "throttle done"
+  expect "$(state web) $(policy web)" "running always:0"
+  expect "$(kernel_quota web)" 2000
+  seadog release web
+  expect "$(limits web)" "-1 0 0"
+  wait_until 90 has_tripped_again
+  expect "$(incident 2 .trigger)" cpu
 }
 
 @test "throttle: a limit that was given comes back as it was, quota and NanoCpus alike" {

@@ -223,7 +223,7 @@ engine_says() {
   run -0 sea unmute web
   is_verdict web well
   run -0 --separate-stderr sea mute --for 10m
-  [[ $stderr == *uted* ]]
+  [[ $stderr == "muted until "* ]]
   is_verdict web muted
   run -0 sea unmute
   is_verdict web well

@@ -31,6 +31,7 @@ struct wd_waiter {
 	uint64_t request;
 	enum wd_ask ask;
 	bool dry_run;
+	wd_stamp mute_ends; /* of a mute of every service */
 	bool all; /* release --all: answers are counted, not reported one by one as failures */
 	unsigned answers_due;
 	unsigned failed;

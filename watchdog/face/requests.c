@@ -341,17 +341,22 @@ static void do_events(struct wd_daemon *daemon, struct wd_peer *peer, const stru
 
 /* --- changing --------------------------------------------------------------------------------------------------------- */
 
+/* How long a mute is to last; 0 where nothing sensible was said. */
+static wd_time span_of(const struct wd_json *request)
+{
+	double seconds = wd_json_double(wd_json_get(request, "seconds"), 0);
+
+	return seconds >= 0 && seconds <= 366.0 * 86400 ? (wd_time)(seconds * (double)WD_SECOND) : 0;
+}
+
 static void ask_guard(struct wd_daemon *daemon, enum wd_ask ask, const char *service, const struct wd_json *request,
 		      uint64_t number)
 {
 	struct wd_fact fact = {.kind = WD_FACT_ASKED};
-	double seconds = wd_json_double(wd_json_get(request, "seconds"), 0);
 
-	if (seconds < 0 || seconds > 366.0 * 86400)
-		seconds = 0;
 	fact.asked.ask = ask;
 	fact.asked.service = service;
-	fact.asked.until = wd_loop_now(daemon->loop) + (wd_time)(seconds * (double)WD_SECOND);
+	fact.asked.until = wd_loop_now(daemon->loop) + span_of(request);
 	fact.asked.no_start = wd_json_bool(wd_json_get(request, "no_start"), false);
 	fact.asked.image = wd_json_string(wd_json_get(request, "image"), NULL);
 	fact.asked.pull = wd_json_bool(wd_json_get(request, "pull"), false);
@@ -410,6 +415,7 @@ static void do_change(struct wd_daemon *daemon, struct wd_peer *peer, const stru
 	waiter->answers_due = 1;
 	waiter->ask = ask;
 	waiter->dry_run = dry_run;
+	waiter->mute_ends = wd_stamp_now() + span_of(request) * 1000;
 	WD_AUTO_FREE char *service = name ? wd_copy(view.service) : NULL;
 	ask_guard(daemon, ask, service, request, waiter->request);
 }
@@ -496,7 +502,9 @@ static struct wd_json *report_done(struct wd_daemon *daemon, const struct wd_wai
 		wd_json_set_string(data, "held", order->name);
 	else if (waiter->ask == WD_ASK_RELEASE)
 		wd_json_set_string(data, "released", order->name);
-	else if (waiter->ask == WD_ASK_MUTE && order->service &&
+	else if (waiter->ask == WD_ASK_MUTE && !order->service)
+		wd_json_set_string(data, "muted_until", wd_stamp_print(waiter->mute_ends, stamp));
+	else if (waiter->ask == WD_ASK_MUTE &&
 		 wd_guard_find(daemon->guard, order->service, wd_loop_now(daemon->loop), &view) && view.muted_until)
 		wd_json_set_string(data, "muted_until", wd_stamp_print(view.muted_until, stamp));
 	wd_json_set_string(data, "detail", order->text);

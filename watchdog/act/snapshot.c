@@ -409,8 +409,10 @@ static const char *refuse_stop(const struct wd_run *run)
 
 static enum wd_choice choose_pause(const struct wd_run *run, const char **ret_why)
 {
-	*ret_why = "it goes on already";
-	return wd_run_is_paused(run) && !wd_run_started(run) ? WD_CHOICE_UNDO : WD_CHOICE_LEAVE;
+	bool ours = wd_run_is_paused(run) && !wd_run_started(run);
+
+	*ret_why = ours ? "it stood still for it" : "it goes on already";
+	return ours ? WD_CHOICE_UNDO : WD_CHOICE_LEAVE;
 }
 
 static enum wd_choice choose_stop(const struct wd_run *run, const char **ret_why)

@@ -6,7 +6,7 @@ load lib
 
 # A service with a volume in which something of all kinds is.
 filled() {
-  docker run -d --name db --restart always -v data:/data "$@" bb:1 sh -c '
+  docker run -d --name db --restart always -v data:/data bb:1 sh -c '
     cd /data && [ -e full ] || {
       mkdir -p many empty deep/er; for i in $(seq 1 300); do echo "$i" >many/$i; done
       echo secret >many/setuid; chmod 4750 many/setuid; chown 1234:4321 many/setuid
@@ -159,8 +159,8 @@ take() { # one that is not like the one before it
 @test "what cannot be taken is refused with the reason" {
   live bare
   filled
-  printf '#!/bin/sh\nexit ${1:-3}\n' >"$home/before" && chmod +x "$home/before"
-  configure <<<"[safety]"$'\n'"never = spared*"$'\n'"[container db]"$'\n'"snapshot_before = hook:dump"$'\n'"[hook dump]"$'\n'"command = $home/before 4"
+  printf '#!/bin/sh\nexit 4\n' >"$home/before" && chmod +x "$home/before"
+  configure <<<"[safety]"$'\n'"never = spared*"$'\n'"[container db]"$'\n'"snapshot_before = hook:dump"$'\n'"[hook dump]"$'\n'"command = $home/before"
   live spared
   watch
   run seadog snapshot create bare

@@ -257,8 +257,7 @@ static void fail(struct wd_run *run)
 		wd_text_add(&detail, run->undoing ? "; it could not be taken back: " : "; ");
 		print_seen(run, &detail);
 	}
-	run->leave = (run->plan->pair || run->plan->persists) &&
-		     (run->changed || (run->inherited && run->unheard));
+	run->leave = (run->plan->pair || run->plan->persists) && (run->changed || (run->inherited && run->unheard));
 	end_run(run, WD_PLAN_FAILED, wd_text_take(&detail));
 }
 

@@ -95,8 +95,10 @@ static void choose_superfluous(struct wd_daemon *daemon, const char *service, st
 
 	if (count == 0)
 		return;
-	struct wd_policy *own = known && view.policy ? NULL : policy_of_gone(daemon, snapshots[0]);
-	wish.keeping = own ? own->keeping : view.policy->keeping;
+	bool has_policy = known && view.policy;
+	struct wd_policy *own = has_policy ? NULL : policy_of_gone(daemon, snapshots[0]);
+	const struct wd_policy *policy = has_policy ? view.policy : own;
+	wish.keeping = policy->keeping;
 	wish.trouble = known && is_in_trouble(&view);
 	for (unsigned i = known ? view.memory->pins.count : 0; i-- > 0 && wish.image_count < 8;)
 		images[wish.image_count++] = view.memory->pins.items[i].id;

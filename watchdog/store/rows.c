@@ -69,8 +69,8 @@ static const char throttle_schema[] = "ALTER TABLE services ADD COLUMN throttle_
 /* What the service used before an incident. */
 static const char points_schema[] = "ALTER TABLE incidents ADD COLUMN points TEXT;";
 
-static const char *const schema_steps[] = {first_schema,   journal_details, account_schema,
-					   wd_pins_schema, throttle_schema, points_schema, wd_snapshots_schema};
+static const char *const schema_steps[] = {first_schema,    journal_details, account_schema,     wd_pins_schema,
+					   throttle_schema, points_schema,   wd_snapshots_schema};
 
 const struct wd_schema wd_rows_schema = {
 	.application_id = APPLICATION_ID,

@@ -22,7 +22,7 @@
 #define BASE (1000 * WD_HOUR)
 #define WALL (1767225600LL * 1000000000) /* 2026-01-01 */
 #define BOXES 6
-#define SEEDS 100
+#define SEEDS 75
 #define STEPS 2000
 #define REAL_MOST 4096
 #define BUDGET 4

@@ -477,15 +477,17 @@ static void note_changes(struct wd_guard *guard, struct wd_service *service, con
 }
 
 /* Those that its restart policy may have answered, so that RestartCount holds them: nobody asked for them. */
-static unsigned count_crashes(const struct wd_container *container, const struct wd_stranger *stranger)
+static unsigned count_crashes(const struct wd_service *service, const struct wd_stranger *stranger)
 {
 	bool asked = false;
 	unsigned count = 0;
 
 	for (unsigned i = 0; i < stranger->count; i++) {
 		const struct wd_event *event = &stranger->events[i];
+		if (event->stamp <= service->memory.last_event)
+			continue; /* told again: taken in before seadog was restarted */
 		if (event->kind == WD_EVENT_KILL)
-			asked |= wd_event_ends_it(container, event->signal);
+			asked |= wd_event_ends_it(service->container, event->signal);
 		else if (event->kind == WD_EVENT_STOP || event->kind == WD_EVENT_START)
 			asked = event->kind == WD_EVENT_STOP;
 		else if (event->kind == WD_EVENT_DIE)
@@ -501,7 +503,7 @@ static void hear_stranger(struct wd_guard *guard, struct wd_service *service, st
 
 	for (unsigned i = 0; i < stranger->count; i++)
 		created |= stranger->events[i].kind == WD_EVENT_CREATE;
-	unsigned counted = service->memory.counted, dies = count_crashes(service->container, stranger);
+	unsigned counted = service->memory.counted, dies = count_crashes(service, stranger);
 	service->memory.counted = created || dies > counted ? 0 : counted - dies;
 	if (stranger->since < service->sure_at)
 		wd_service_account_is_right(guard, service, stranger->since);
@@ -528,7 +530,7 @@ static bool began_anew_unseen(const struct wd_service *service, const struct wd_
 	if (!first || first->kind != WD_EVENT_START || service->waiting_since != WD_NEVER)
 		return false;
 	return (container->state == WD_STATE_RUNNING || container->state == WD_STATE_RESTARTING) &&
-	       container->restart_count < service->memory.counted + count_crashes(container, stranger);
+	       container->restart_count < service->memory.counted + count_crashes(service, stranger);
 }
 
 static void hear_remembered(struct wd_guard *guard, struct wd_service *service, struct wd_stranger *stranger)

@@ -16,6 +16,17 @@ static void add_fence(struct wd_text *text, const struct wd_vault_might *might)
 		wd_text_add(text, "; this kernel has no Landlock");
 }
 
+/* Over a network the same path may lead to another volume here, or to none. */
+static bool is_elsewhere(const struct wd_checking *checking, char **ret_host)
+{
+	struct wd_endpoint endpoint = {0};
+	bool found = wd_call_endpoint(checking->call, &endpoint, NULL);
+	bool elsewhere = found && !wd_text_starts(endpoint.host, "unix://");
+	*ret_host = elsewhere ? wd_copy(endpoint.host) : NULL;
+	wd_endpoint_done(&endpoint);
+	return elsewhere;
+}
+
 /* A directory that is not there yet is made with the first snapshot. */
 void wd_check_snapshots(struct wd_checking *checking)
 {
@@ -23,9 +34,16 @@ void wd_check_snapshots(struct wd_checking *checking)
 	WD_AUTO_FREE char *directory = wd_settings_snapshots(checking->call->settings);
 	const struct wd_vault_might might = wd_vault_look();
 	WD_AUTO_TEXT struct wd_text text = {0};
+	WD_AUTO_FREE char *host = NULL;
 	struct stat found;
 
-	if (stat(directory, &found) != 0 && errno != ENOENT && errno != EACCES)
+	if (is_elsewhere(checking, &host))
+		wd_check_add(
+			checking, WD_GRADE_WARNING, "snapshots", off,
+			"the Engine is spoken to at %s: whether its volumes are files on this machine is not to be "
+			"known; a unix:// socket says that they are",
+			host);
+	else if (stat(directory, &found) != 0 && errno != ENOENT && errno != EACCES)
 		wd_check_add(checking, WD_GRADE_FAILED, "snapshots", off, "%s: %s", directory, strerror(errno));
 	else if (!might.owns)
 		wd_check_add(checking, WD_GRADE_WARNING, "snapshots", off,

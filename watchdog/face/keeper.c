@@ -303,7 +303,8 @@ void wd_daemon_keep(struct wd_daemon *daemon)
 
 	daemon->born = wd_stamp_now();
 	daemon->vault = wd_vault_new(daemon->loop, NULL, NULL);
-	daemon->has_vault = wd_vault_look().owns;
+	/* Over a network the same path may lead to another machine's volume here, or to none. */
+	daemon->has_vault = wd_vault_look().owns && wd_text_starts(daemon->endpoint.host, "unix://");
 	if (daemon->has_vault)
 		wd_actor_use_vault(daemon->actor, daemon->vault);
 	daemon->ledger = wd_ledger_new(daemon->loop, daemon->store, daemon->vault, directory, &hooks);

@@ -6,8 +6,8 @@
 rounds() { by_length 3 7; }
 
 claims() {
-  title 'memory at rest' 'Private memory and PSS (/proc/PID/smaps_rollup) some seconds after the start. bare is a program
-    that initialises the same libraries, uses each once, and waits.'
+  title 'memory at rest' 'Private memory and PSS (/proc/PID/smaps_rollup) some seconds after the start and a
+    status of all. The 1,000 of the model have no cgroups: nothing is sampled of them. bare is a program that initialises the same libraries, uses each once, and waits.'
   most '50 containers, private, above bare' private_50 median seadog bare 2248 KiB
   most '1,000 containers, private, above bare' private_1000 median seadog bare 6048 KiB
   less '50 containers, PSS' pss_50 median seadog docker_events 1 KiB

@@ -1,6 +1,7 @@
-/* Rollbacks on a real Engine: SEADOG_TEST_ENGINE names its socket, SEADOG_TEST_IMAGE an image with sh and sleep. Skipped
- * where there is none. seadog is a process of its own, which is killed as it says each of its steps, and another one
- * then goes on. */
+/* Rollbacks on a real Engine: SEADOG_TEST_ENGINE names its socket, SEADOG_TEST_IMAGE an image with sh and sleep,
+ * SEADOG_TEST_RESTART a command that starts the Engine anew. Skipped where there is none. seadog is a process of its own,
+ * which is killed as it says each of its steps, while each of its changes is on its way, and at each of its ends, and
+ * another one then goes on; or its Engine goes away under it. */
 #include "support/unit.h"
 
 #include "support/files.h"
@@ -16,7 +17,9 @@
 #define PATIENCE (90 * WD_SECOND)
 #define WATCHED (300 * WD_MILLISECOND)
 
-enum { FAILED = 100, STEPS_MAX = 90 };
+#define ON_ITS_WAY (2 * WD_MILLISECOND) /* a change has been sent, and few are answered */
+
+enum { FAILED = 100, STEPS_MAX = 90, TRIES = 100 };
 
 /* --- the Engine, as a person would use it --- */
 
@@ -66,10 +69,11 @@ static const char *text_at(const struct wd_json *json, const char *path)
 	return wd_json_string(wd_json_path(json, path), "");
 }
 
+/* command: a JSON array. */
 static void make_image(const char *tag, const char *command)
 {
 	WD_AUTO_FREE char *body = wd_format("{\"Image\":\"%s\",\"Cmd\":[\"true\"]}", getenv("SEADOG_TEST_IMAGE"));
-	WD_AUTO_FREE char *config = wd_format("{\"Env\":[\"VERSION=%s\"],\"Cmd\":[\"sh\",\"-c\",\"%s\"],"
+	WD_AUTO_FREE char *config = wd_format("{\"Env\":[\"VERSION=%s\"],\"Cmd\":%s,"
 					      "\"Volumes\":{\"/cache\":{}}}",
 					      tag, command);
 	WD_AUTO_JSON struct wd_json *made = ask("POST", "/containers/create", body);
@@ -228,9 +232,10 @@ static int set_up(void **state)
 	site.http = wd_http_new(site.loop, NULL);
 	site.engine = reach(site.loop, site.http);
 	end_all();
-	make_image("1.0", "trap \\\"exit 0\\\" TERM; while :; do sleep 0.1; done");
-	make_image("1.1", "exit 3");
-	make_image("0.9", "exit 4");
+	make_image("1.0", "[\"sh\",\"-c\",\"trap 'exit 0' TERM; while :; do sleep 0.1; done\"]");
+	make_image("1.1", "[\"sh\",\"-c\",\"exit 3\"]");
+	make_image("0.9", "[\"sh\",\"-c\",\"exit 4\"]");
+	make_image("none", "[\"/nothing\"]");
 	make_network("roll-shop", "10.77.1.0/24");
 	make_network("roll-back", "10.77.2.0/24");
 	return 0;
@@ -304,16 +309,41 @@ static bool check(const char *version)
 
 /* --- seadog --- */
 
+/* What happens at the point that is its turn. */
+enum blow {
+	KILLED_AT_STEP, /* each step that it says is a point */
+	KILLED_ON_WAY,  /* each change is, and each end of a plan, before the journal is struck */
+	ENGINE_ANEW,    /* each change is */
+};
+
 struct seadog {
 	struct wd_loop *loop;
 	struct wd_actor *actor;
-	struct wd_timer *patience;
+	struct wd_timer *patience, *death;
+	struct wd_store *store;
+	enum blow blow;
+	pid_t restart;
 	const char *old, *target;
 	bool good;
 	unsigned steps, dies_at, rows, ends;
 	enum wd_plan_end end;
 	char *detail, *replaced_by;
 };
+
+static void restart_engine(struct seadog *seadog)
+{
+	seadog->restart = fork();
+	if (seadog->restart != 0)
+		return;
+	execl("/bin/sh", "sh", "-c", getenv("SEADOG_TEST_RESTART"), (char *)NULL);
+	_exit(127);
+}
+
+static void on_death(void *data)
+{
+	(void)data;
+	raise(SIGKILL);
+}
 
 static void on_step(void *data, const char *name, const char *plan, const char *step, const char *what)
 {
@@ -322,13 +352,22 @@ static void on_step(void *data, const char *name, const char *plan, const char *
 	(void)name;
 	(void)plan;
 	(void)step;
-	(void)what;
-	if (++seadog->steps == seadog->dies_at)
+	if (seadog->blow != KILLED_AT_STEP && strcmp(what, "asked") != 0)
+		return;
+	if (++seadog->steps != seadog->dies_at)
+		return;
+	if (seadog->blow == KILLED_AT_STEP)
 		raise(SIGKILL);
+	else if (seadog->blow == KILLED_ON_WAY)
+		wd_timer_set(seadog->death, wd_time_now() + ON_ITS_WAY);
+	else
+		restart_engine(seadog);
 }
 
 static void take_end(struct seadog *seadog, enum wd_plan_end end, const char *detail, const char *replaced_by)
 {
+	if (seadog->blow == KILLED_ON_WAY && ++seadog->steps == seadog->dies_at)
+		raise(SIGKILL);
 	seadog->ends++;
 	seadog->end = end;
 	wd_replace(&seadog->detail, detail);
@@ -404,42 +443,70 @@ static void go(struct seadog *seadog)
 	order(seadog, seadog->good ? WD_ACTION_COMMIT : WD_ACTION_TAKE_BACK, made);
 }
 
-/* How many steps it said, or FAILED. */
-static int live(struct seadog *seadog)
+static void open_seadog(struct seadog *seadog)
 {
 	struct wd_http *http;
-	struct wd_engine *engine;
-	struct wd_store *store;
 	char *warning = NULL;
 
 	seadog->loop = wd_loop_new(NULL);
 	http = wd_http_new(seadog->loop, NULL);
-	engine = reach(seadog->loop, http);
-	store = wd_store_open("state", seadog->loop, &warning, NULL);
+	seadog->store = wd_store_open("state", seadog->loop, &warning, NULL);
 	seadog->patience = wd_timer_new(seadog->loop, on_patience, seadog);
-	seadog->actor = wd_actor_new(seadog->loop, engine, store, &(struct wd_actor_hooks){on_end, on_step, seadog});
-	wd_store_load_journal(store, on_row, seadog, NULL);
-	go(seadog);
-	if (seadog->end == WD_PLAN_FAILED || seadog->end == WD_PLAN_REFUSED || !seadog->ends)
-		fprintf(stderr, "  %s\n", seadog->detail ? seadog->detail : "no end");
-	run_for(seadog, 10 * WD_MILLISECOND); /* the row is struck in the turn after */
-	wd_actor_free(seadog->actor);
-	wd_store_close(store);
-	return !seadog->ends || seadog->end == WD_PLAN_FAILED || seadog->end == WD_PLAN_REFUSED ? FAILED
-												: (int)seadog->steps;
+	seadog->death = wd_timer_new(seadog->loop, on_death, seadog);
+	seadog->actor = wd_actor_new(seadog->loop, reach(seadog->loop, http), seadog->store,
+				     &(struct wd_actor_hooks){on_end, on_step, seadog});
+	wd_store_load_journal(seadog->store, on_row, seadog, NULL);
 }
 
-/* Returns what it said at its end, or -1 where it was killed. */
-static int run_seadog(const char *target, bool good, unsigned dies_at)
+/* The row is struck in the turn after the end. */
+static void close_seadog(struct seadog *seadog)
 {
-	struct seadog seadog = {.old = site.id, .target = target, .good = good, .dies_at = dies_at};
+	run_for(seadog, 10 * WD_MILLISECOND);
+	wd_actor_free(seadog->actor);
+	wd_store_close(seadog->store);
+}
+
+/* The command says as well whether the Engine that is back runs one of the two at most. */
+static bool is_engine_well(const struct seadog *seadog)
+{
+	int status = 0;
+
+	return !seadog->restart || (waitpid(seadog->restart, &status, 0) == seadog->restart && status == 0);
+}
+
+/* How many points it came to, or FAILED. */
+static int live(struct seadog *seadog)
+{
+	open_seadog(seadog);
+	go(seadog);
+	bool failed = seadog->end == WD_PLAN_FAILED || seadog->end == WD_PLAN_REFUSED || !seadog->ends;
+	if (failed)
+		fprintf(stderr, "  point %u: %s\n", seadog->dies_at, seadog->detail ? seadog->detail : "no end");
+	close_seadog(seadog);
+	if (!is_engine_well(seadog)) {
+		fprintf(stderr, "  the Engine did not come back, or with more than one that runs\n");
+		return FAILED + 1;
+	}
+	return failed ? FAILED : (int)seadog->steps;
+}
+
+static int in_a_process(struct seadog *seadog, int (*lives)(struct seadog *seadog))
+{
 	int status = 0;
 	pid_t child = fork();
 
 	if (child == 0)
-		_exit(live(&seadog));
+		_exit(lives(seadog));
 	assert_int_equal(waitpid(child, &status, 0), child);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* Returns what it said at its end, or -1 where it was killed. */
+static int run_seadog(const char *target, bool good, enum blow blow, unsigned dies_at)
+{
+	struct seadog seadog = {.old = site.id, .target = target, .good = good, .blow = blow, .dies_at = dies_at};
+
+	return in_a_process(&seadog, live);
 }
 
 static char *image_id(const char *name)
@@ -452,30 +519,32 @@ static char *image_id(const char *name)
 
 /* --- stories --- */
 
-static void play(const char *version, bool good)
+/* One point after the other, until there is none of that number. */
+static void play(const char *version, bool good, enum blow blow)
 {
 	WD_AUTO_FREE char *name = wd_format("acme/roll:%s", version);
 	WD_AUTO_FREE char *target = image_id(name);
-	unsigned deaths = 0, as_new = 0;
+	unsigned points = 0, as_new = 0;
+	bool is_last = false;
 
-	for (unsigned at = 0; at <= STEPS_MAX; at++) {
+	for (unsigned at = 0; at <= STEPS_MAX && !is_last; at++) {
 		begin_web();
-		int said = run_seadog(target, good, at);
-		if (said < 0) {
-			deaths++;
-			said = run_seadog(target, good, 0);
-		} else if (at > 0) {
-			at = STEPS_MAX;
-		}
-		assert_int_not_equal(said, FAILED);
+		int said = run_seadog(target, good, blow, at);
+		bool cut = said < 0 || (blow == ENGINE_ANEW && at > 0 && said == FAILED);
+		is_last = at > 0 && !cut && said < (int)at;
+		points += at > 0 && !is_last;
+		if (cut)
+			said = run_seadog(target, good, blow, 0);
+		assert_in_range(said, 0, FAILED - 1);
 		bool is_new = check(version);
 		as_new += is_new;
 		assert_true(good || !is_new);
-		assert_true(deaths > 0 || is_new == good);
+		assert_true(points > 0 || is_new == good);
 		end_all();
 	}
-	print_message("%s: killed at %u steps, each time one container, %u times the new one\n", name, deaths, as_new);
-	assert_true(deaths >= 16);
+	print_message("%s: at %u points, each time one container, %u times the new one\n", name, points, as_new);
+	assert_true(is_last);
+	assert_true(points >= (blow == KILLED_AT_STEP ? 16 : 8));
 }
 
 static void a_good_target_and_a_death_at_every_step(void **state)
@@ -483,7 +552,7 @@ static void a_good_target_and_a_death_at_every_step(void **state)
 	(void)state;
 	if (!is_told("good"))
 		skip();
-	play("1.0", true);
+	play("1.0", true, KILLED_AT_STEP);
 }
 
 static void a_bad_target_and_a_death_at_every_step(void **state)
@@ -491,7 +560,68 @@ static void a_bad_target_and_a_death_at_every_step(void **state)
 	(void)state;
 	if (!is_told("bad"))
 		skip();
-	play("0.9", false);
+	play("0.9", false, KILLED_AT_STEP);
+}
+
+static void a_good_target_and_a_death_while_each_change_is_on_its_way(void **state)
+{
+	(void)state;
+	if (!is_told("good-on-way"))
+		skip();
+	play("1.0", true, KILLED_ON_WAY);
+}
+
+static void a_bad_target_and_a_death_while_each_change_is_on_its_way(void **state)
+{
+	(void)state;
+	if (!is_told("bad-on-way"))
+		skip();
+	play("0.9", false, KILLED_ON_WAY);
+}
+
+static void a_good_target_and_an_engine_that_begins_anew_at_each_change(void **state)
+{
+	(void)state;
+	if (!is_told("good-anew") || !getenv("SEADOG_TEST_RESTART"))
+		skip();
+	play("1.0", true, ENGINE_ANEW);
+}
+
+static void a_bad_target_and_an_engine_that_begins_anew_at_each_change(void **state)
+{
+	(void)state;
+	if (!is_told("bad-anew") || !getenv("SEADOG_TEST_RESTART"))
+		skip();
+	play("0.9", false, ENGINE_ANEW);
+}
+
+/* What cannot be started is taken back at once: stop, two names, the policy, and all of it again the other way. */
+static int try_often(struct seadog *seadog)
+{
+	open_seadog(seadog);
+	for (unsigned i = 0; i < TRIES; i++) {
+		run_for(seadog, (wd_time)(i * 37 % 250) * WD_MILLISECOND);
+		order(seadog, WD_ACTION_ROLLBACK, seadog->old);
+		if (seadog->ends == 1 && seadog->end == WD_PLAN_UNDONE)
+			continue;
+		fprintf(stderr, "  try %u: %s\n", i + 1, seadog->detail ? seadog->detail : "no end");
+		return FAILED;
+	}
+	close_seadog(seadog);
+	return 0;
+}
+
+/* 33: between two runs, and in the instant of one. */
+static void what_loops_is_stopped_renamed_and_changed_a_hundred_times(void **state)
+{
+	(void)state;
+	if (!is_told("often"))
+		skip();
+	WD_AUTO_FREE char *target = image_id("acme/roll:none");
+	begin_web();
+	struct seadog seadog = {.old = site.id, .target = target};
+	assert_int_equal(in_a_process(&seadog, try_often), 0);
+	assert_false(check("none"));
 }
 
 int main(void)
@@ -500,6 +630,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		STORY(a_good_target_and_a_death_at_every_step),
 		STORY(a_bad_target_and_a_death_at_every_step),
+		STORY(a_good_target_and_a_death_while_each_change_is_on_its_way),
+		STORY(a_bad_target_and_a_death_while_each_change_is_on_its_way),
+		STORY(a_good_target_and_an_engine_that_begins_anew_at_each_change),
+		STORY(a_bad_target_and_an_engine_that_begins_anew_at_each_change),
+		STORY(what_loops_is_stopped_renamed_and_changed_a_hundred_times),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -114,7 +114,7 @@ help: ## this list
 
 check: all check-units check-corpus check-cli check-files check-man ## build; unit tests, scenes and the fuzz targets' corpus under ASan and UBSan
 
-check-units: ## unit tests and scenes alone
+check-units: all fake-engine ## unit tests and scenes alone
 	$(MAKE) --no-print-directory KIND=asan run-units
 
 check-corpus: ## the fuzz targets' corpus alone, every input and its beginnings

@@ -240,6 +240,31 @@ static void an_engine_that_begins_anew_in_the_midst(void **state)
 	assert_true(stage.tokens > 0);
 }
 
+/* 37: it answers looks still, and nothing new gets there: what is to be taken back waits for its return. */
+static void an_engine_on_its_way_down_is_waited_for(void **state)
+{
+	(void)state;
+	roll_back();
+	struct wd_order order = stage_order(&stage, WD_ACTION_TAKE_BACK, "web");
+	WD_AUTO_FREE char *made = wd_copy(stage.replaced_by);
+	order.id = made;
+	stage.ends = 0;
+	stage.fault_at = 1;
+	stage.fault = STAGE_UNSENT;
+	stage.sticky = "/rename";
+	stage_do(&stage, &order, false);
+	stage_pass(&stage, 15 * WD_SECOND);
+	assert_int_equal(stage.ends, 0);
+	stage.sticky = NULL;
+	stage.fault_at = 0;
+	stage_run(&stage, 1);
+	assert_int_equal(stage.end, WD_PLAN_DONE);
+	assert_image("web", "acme/web:1.5");
+	assert_int_equal(model_count(stage.model), 1);
+	assert_int_equal(stage_policy(&stage, "web").kind, WD_RESTART_ALWAYS);
+	assert_int_equal(stage.row_count, 0);
+}
+
 /* 37: it was away when the end was ordered, and came back when that was given up: the next start of seadog ends it. */
 static void an_engine_that_is_away_at_the_end(void **state)
 {
@@ -419,6 +444,7 @@ int main(void)
 		STORY(the_parked_one_was_started_and_is_not_removed),
 		STORY(one_rollback_at_a_time),
 		STORY(an_engine_that_begins_anew_in_the_midst),
+		STORY(an_engine_on_its_way_down_is_waited_for),
 		STORY(an_engine_that_is_away_at_the_end),
 		STORY(a_rehearsal_tells_and_changes_nothing),
 		STORY(c43_configs_of_any_mode_come_along_and_what_the_program_wrote_does_not),

@@ -12,6 +12,7 @@ enum {
 	LATE_MAX = 2,   /* a change that the Engine does not finish in time: no storm of retries */
 	SILENT_MAX = 6, /* looks without an answer before anything that lasts was changed, about 6 s of pauses */
 	SILENT_RESUMED_MAX = 12, /* … of what a dead seadog left, for which others wait: about 40 s */
+	UNSENT_MAX = 12, /* changes to a pair that do not get there, about 30 s: an Engine ends its containers in 15 */
 	SILENT_CHANGED_MAX = 60, /* … after something that lasts was changed: about 5 min */
 };
 #define PAUSE_FIRST (100 * WD_MILLISECOND)
@@ -340,12 +341,31 @@ static void on_changed(struct wd_run *run, const struct wd_engine_answer *answer
 		next_row(run);
 }
 
+static bool has_to_end(const struct wd_run *run)
+{
+	return run->lasting || run->inherited;
+}
+
+/* The Engine is away, or on its way down: it takes no new connection then, though it still answers looks. While a pair
+ * is to be ended that is no try, as a look without an answer is none. */
+static void excuse_unsent(struct wd_run *run)
+{
+	if (!run->plan->pair || !has_to_end(run) || run->unsent >= UNSENT_MAX)
+		return;
+	run->asked[run->row - run->rows]--;
+	run->unsent++;
+}
+
 static void on_change(struct wd_run *run, const struct wd_engine_answer *answer)
 {
 	bool arrived = may_have_arrived(answer);
 
 	run->changed |= arrived;
 	run->lasting |= arrived && run->row->lasts;
+	if (answer->end == WD_HTTP_UNSENT)
+		excuse_unsent(run);
+	else
+		run->unsent = 0;
 	run->unheard = answer->end != WD_HTTP_ANSWERED;
 	if (is_fine(run->row, answer)) {
 		on_changed(run, answer);
@@ -391,7 +411,7 @@ static unsigned most_silent(const struct wd_run *run)
 {
 	if (run->task.resumed)
 		return run->plan->persists ? SILENT_CHANGED_MAX : SILENT_RESUMED_MAX;
-	if (run->lasting)
+	if (has_to_end(run))
 		return run->plan->persists ? UINT_MAX : SILENT_CHANGED_MAX;
 	return SILENT_MAX;
 }
@@ -399,12 +419,10 @@ static unsigned most_silent(const struct wd_run *run)
 /* A look without an answer: again, but not for ever. */
 static void on_silence(struct wd_run *run, const char *why)
 {
-	unsigned most = most_silent(run);
-
 	tell_step(run, run->row->name, why);
 	if (!run->why)
 		wd_replace(&run->why, why);
-	if (++run->silent >= most)
+	if (++run->silent >= most_silent(run))
 		end_unknown(run);
 	else
 		pause_run(run, run->silent, PAUSE_LOOKS_MAX);
@@ -778,7 +796,9 @@ static void settle(struct wd_run *run)
 		return;
 	}
 	run->row = row;
-	if (asked)
+	if (run->unsent)
+		pause_run(run, run->unsent, PAUSE_LOOKS_MAX);
+	else if (asked)
 		pause_run(run, asked, PAUSE_ASKED_MAX);
 	else
 		take_row(run);

@@ -207,6 +207,7 @@ struct wd_run {
 	unsigned silent;             /* looks without an answer, in a row */
 	bool changed;                /* a change may have been made */
 	bool inherited;              /* its row was there before it began: a pair is to be ended, whatever comes of this plan */
+	unsigned unsent;             /* changes that did not get to the Engine, in a row */
 	bool unheard;                /* the last change that was asked for, and not done: nobody has refused it */
 	bool lasting;                /* … one of what stays after it: the restart policy, the CPUs, the name */
 	bool chosen;                 /* what is to become of what a dead seadog left */

@@ -93,6 +93,7 @@ $(patsubst %.c,$(BUILD)/%.so,$(PRELOADED)): $(BUILD)/%.so: %.c Makefile
 $(BUILD)/tests/store/test_slow: | $(BUILD)/tests/support/slow_fsync.so
 $(BUILD)/tests/store/test_broken: | $(BUILD)/tests/support/broken_disk.so
 $(filter $(BUILD)/tests/daemon/%,$(TESTS)): | $(BUILD)/seadog
+$(BUILD)/tests/vault/test_client: | $(BUILD)/seadog
 $(BUILD)/tests/daemon/test_load: | $(BUILD)/tests/support/slow_fsync.so measured
 $(BUILD)/tests/daemon/test_clock: | $(BUILD)/tests/support/stepped_clock.so measured
 

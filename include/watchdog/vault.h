@@ -58,7 +58,7 @@ bool wd_vault_snapshot(const struct wd_json *json, struct wd_snapshot *ret_snaps
 /* --- the vault's own --- */
 
 /* Does the one job that is asked for on this socket, and tells how it ended there. Whoever calls gives up, for the whole
- * process, all rights that the job does not need. false where nobody could be told. */
+ * process, all rights that the job does not need. false: that is no socket, and nothing was done. */
 bool wd_vault_serve(int descriptor, struct wd_error *error);
 
 /* What this kernel and this user would let a vault be, for `seadog check`. */

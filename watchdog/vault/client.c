@@ -334,8 +334,7 @@ static bool begin_connection(struct wd_vault_job *job)
 	job->descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (job->descriptor >= 0 && connect(job->descriptor, (const struct sockaddr *)&address, sizeof(address)) == 0)
 		return true;
-	job->trouble = wd_format("no vault at %s: %s; systemctl enable --now seadog-vault.socket", job->vault->socket,
-				 strerror(errno));
+	job->trouble = wd_format("no vault listens at %s: %s", job->vault->socket, strerror(errno));
 	return false;
 }
 

@@ -66,17 +66,16 @@ static int walk(const char *path, const char *end, struct wd_error *error)
 	return here >= 0 ? here : fail_open(path, error);
 }
 
-static bool is_absolute(const char *path, struct wd_error *error)
+static int fail_relative(const char *path, struct wd_error *error)
 {
-	if (path && path[0] == '/')
-		return true;
-	return wd_fail(error, WD_ERROR_REFUSED, "%s: that is no absolute path", path ? path : "(nothing)");
+	wd_fail(error, WD_ERROR_REFUSED, "%s: that is no absolute path", path ? path : "(nothing)");
+	return -1;
 }
 
 int wd_place_open(const char *path, struct wd_error *error)
 {
-	if (!is_absolute(path, error))
-		return -1;
+	if (!path || path[0] != '/')
+		return fail_relative(path, error);
 	return walk(path, path + strlen(path), error);
 }
 
@@ -84,8 +83,8 @@ int wd_place_open_parent(const char *path, const char **ret_name, struct wd_erro
 {
 	const char *slash = path ? strrchr(path, '/') : NULL;
 
-	if (!is_absolute(path, error))
-		return -1;
+	if (!slash || path[0] != '/')
+		return fail_relative(path, error);
 	if (!is_step(slash + 1, strlen(slash + 1))) {
 		wd_fail(error, WD_ERROR_REFUSED, "%s: that is no plain absolute path", path);
 		return -1;

@@ -28,6 +28,7 @@ void wd_hold_begin(struct wd_guard *guard, struct wd_service *service, enum wd_a
 void wd_hold_leaves(struct wd_guard *guard, struct wd_service *service, struct wd_restart_policy policy)
 {
 	service->memory.policy = policy;
+	service->left_at = guard->now;
 	service->remembered = false;
 	if (service->container)
 		service->container->policy = policy;

@@ -127,6 +127,7 @@ struct wd_service {
 	bool running;
 	bool stopped;                  /* somebody wanted it down */
 	wd_time stopped_at;            /* when it was stopped between two runs */
+	wd_time left_at;               /* when a plan of a hold was over; 0: none was since seadog began */
 	bool ended;                    /* its last run is over, and no policy answers that */
 	wd_time asked_until;           /* a die up to then was asked for; 0: nobody asked */
 	wd_stamp doubtful;             /* its last die came later than that; NONE: it did not */

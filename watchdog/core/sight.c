@@ -172,6 +172,15 @@ static void compare_count(struct wd_guard *guard, struct wd_service *service, wd
 	wd_guard_dirty(guard, service, false);
 }
 
+/* Started behind its hold, and down again before anybody looked: not by a policy, as the hold has left it none. A start that
+ * is told late was before that by its StartedAt, and a clock that was set back tells no start. */
+static bool ran_since_its_hold(const struct wd_guard *guard, const struct wd_service *service)
+{
+	return service->left_at && service->started_at > service->left_at &&
+	       service->container->state == WD_STATE_EXITED &&
+	       wd_guard_when(guard, service->container->started) > service->left_at;
+}
+
 /* Whether what is held is as a hold leaves it. */
 static void judge_hold(struct wd_guard *guard, struct wd_service *service, bool began_anew)
 {
@@ -184,7 +193,8 @@ static void judge_hold(struct wd_guard *guard, struct wd_service *service, bool 
 	if (service->cut_hold && !began_anew && has_policy)
 		wd_manual_complete(guard, service);
 	else if (container->state == WD_STATE_RESTARTING || /* and crashed at once, before anybody saw it run */
-		 (service->running && !(paused && container->state == WD_STATE_PAUSED)))
+		 (service->running && !(paused && container->state == WD_STATE_PAUSED)) ||
+		 (!paused && !has_policy && ran_since_its_hold(guard, service)))
 		wd_manual_started(guard, service);
 	else if (!paused && container->state == WD_STATE_EXITED && has_policy)
 		wd_manual_complete(guard, service);

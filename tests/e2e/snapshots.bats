@@ -156,6 +156,28 @@ take() { # one that is not like the one before it
   expect "$(snapshot 0 .verified)" true
 }
 
+@test "whoever ends or dies while one is taken leaves nobody standing still, and nothing behind the next" {
+  filled
+  docker exec db dd if=/dev/urandom of=/data/big bs=1M count=400 2>/dev/null
+  watch
+  seadog snapshot create db >/dev/null 2>&1 &
+  wait_until 20 state_is db paused
+  end_watch KILL
+  expect "$(state db)" paused
+  watch
+  wait_until 20 state_is db running
+  seadog snapshot create db >/dev/null 2>&1 &
+  wait_until 20 state_is db paused
+  end_watch TERM
+  expect "$(state db)" running
+  watch
+  expect "$(restarts db)" 0
+  expect "$(snapshots | wc -l)" 0
+  seadog snapshot create db # what was left of the others goes with it
+  expect "$(find "$home/state/snapshots" -name '*.tmp')" ""
+  expect "$(snapshots | wc -l)" 1
+}
+
 @test "what cannot be taken is refused with the reason" {
   live bare
   filled

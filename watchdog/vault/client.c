@@ -392,8 +392,8 @@ struct wd_vault *wd_vault_free(struct wd_vault *vault)
 {
 	if (!vault)
 		return NULL;
-	while (vault->jobs) {
-		struct wd_vault_job *job = vault->jobs;
+	for (struct wd_vault_job *job = vault->jobs, *next; job; job = next) {
+		next = job->next;
 		if (job->pid > 0) {
 			kill(job->pid, SIGKILL);
 			waitpid(job->pid, NULL, 0); /* it was killed: this takes no time */

@@ -42,7 +42,7 @@ static uint64_t inode_of(const struct beside *beside, const char *name)
 {
 	struct stat found;
 
-	if (fstatat(beside->parent, name, &found, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISDIR(found.st_mode))
+	if (!name || fstatat(beside->parent, name, &found, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISDIR(found.st_mode))
 		return 0;
 	return found.st_ino;
 }

@@ -129,21 +129,22 @@ static bool is_mount(int directory)
 
 static bool walk_into(struct walk *walk, struct wd_place *place, struct wd_error *error);
 
-static bool walk_directory(struct walk *walk, struct wd_place *place, struct wd_error *error)
+static bool walk_directory(struct walk *walk, const struct wd_place *seen, struct wd_error *error)
 {
 	struct stat status;
+	struct wd_place place = *seen;
 
-	place->directory = wd_open_quietly(place->above, place->name, O_DIRECTORY | O_NOFOLLOW);
-	if (place->directory < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
-		return wd_archive_warn(walk->watch, place->path, "it was taken away while it was read: left out"), true;
-	if (place->directory < 0)
-		return wd_fail_path(error, place->path, "cannot open the directory");
-	place->mounted = is_mount(place->directory);
-	place->status = &status;
-	bool good = (fstat(place->directory, &status) == 0 || wd_fail_path(error, place->path, "cannot look at it")) &&
-		    walk_into(walk, place, error);
+	place.directory = wd_open_quietly(place.above, place.name, O_DIRECTORY | O_NOFOLLOW);
+	if (place.directory < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
+		return wd_archive_warn(walk->watch, place.path, "it was taken away while it was read: left out"), true;
+	if (place.directory < 0)
+		return wd_fail_path(error, place.path, "cannot open the directory");
+	place.mounted = is_mount(place.directory);
+	place.status = &status;
+	bool good = (fstat(place.directory, &status) == 0 || wd_fail_path(error, place.path, "cannot look at it")) &&
+		    walk_into(walk, &place, error);
 
-	close(place->directory);
+	close(place.directory);
 	return good;
 }
 

@@ -527,7 +527,7 @@ static bool began_anew_unseen(const struct wd_service *service, const struct wd_
 		if (of_run && event->stamp > service->memory.last_event)
 			first = event;
 	}
-	if (!first || first->kind != WD_EVENT_START || service->waiting_since != WD_NEVER)
+	if (!first || first->kind != WD_EVENT_START || service->waiting_since != WD_NEVER || service->memory.hold.held)
 		return false;
 	return (container->state == WD_STATE_RUNNING || container->state == WD_STATE_RESTARTING) &&
 	       container->restart_count < service->memory.counted + count_crashes(service, stranger);

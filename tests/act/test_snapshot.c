@@ -352,8 +352,7 @@ static void an_end_in_good_order_leaves_nothing_paused(void **state)
 		play.stage.actor = wd_actor_free(play.stage.actor);
 		assert_int_equal(stage_state(&play.stage, "web"), WD_STATE_RUNNING);
 		assert_int_equal(play.stage.row_count, 0);
-		stage_done(&play.stage);
-		wd_json_free(play.vault.job);
+		close_play(&play);
 	}
 }
 

@@ -19,7 +19,7 @@
 
 #define ON_ITS_WAY (2 * WD_MILLISECOND) /* a change has been sent, and few are answered */
 
-enum { FAILED = 100, STEPS_MAX = 90, TRIES = 100 };
+enum { FAILED = 100, STEPS_MAX = 90 };
 
 /* --- the Engine, as a person would use it --- */
 
@@ -235,7 +235,6 @@ static int set_up(void **state)
 	make_image("1.0", "[\"sh\",\"-c\",\"trap 'exit 0' TERM; while :; do sleep 0.1; done\"]");
 	make_image("1.1", "[\"sh\",\"-c\",\"exit 3\"]");
 	make_image("0.9", "[\"sh\",\"-c\",\"exit 4\"]");
-	make_image("none", "[\"/nothing\"]");
 	make_network("roll-shop", "10.77.1.0/24");
 	make_network("roll-back", "10.77.2.0/24");
 	return 0;
@@ -454,7 +453,7 @@ static void open_seadog(struct seadog *seadog)
 	seadog->patience = wd_timer_new(seadog->loop, on_patience, seadog);
 	seadog->death = wd_timer_new(seadog->loop, on_death, seadog);
 	seadog->actor = wd_actor_new(seadog->loop, reach(seadog->loop, http), seadog->store,
-				     &(struct wd_actor_hooks){on_end, on_step, seadog});
+				     &(struct wd_actor_hooks){.on_end = on_end, .on_step = on_step, .data = seadog});
 	wd_store_load_journal(seadog->store, on_row, seadog, NULL);
 }
 
@@ -490,23 +489,18 @@ static int live(struct seadog *seadog)
 	return failed ? FAILED : (int)seadog->steps;
 }
 
-static int in_a_process(struct seadog *seadog, int (*lives)(struct seadog *seadog))
-{
-	int status = 0;
-	pid_t child = fork();
-
-	if (child == 0)
-		_exit(lives(seadog));
-	assert_int_equal(waitpid(child, &status, 0), child);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
 /* Returns what it said at its end, or -1 where it was killed. */
 static int run_seadog(const char *target, bool good, enum blow blow, unsigned dies_at)
 {
 	struct seadog seadog = {.old = site.id, .target = target, .good = good, .blow = blow, .dies_at = dies_at};
 
-	return in_a_process(&seadog, live);
+	int status = 0;
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(live(&seadog));
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 static char *image_id(const char *name)
@@ -595,35 +589,6 @@ static void a_bad_target_and_an_engine_that_begins_anew_at_each_change(void **st
 	play("0.9", false, ENGINE_ANEW);
 }
 
-/* What cannot be started is taken back at once: stop, two names, the policy, and all of it again the other way. */
-static int try_often(struct seadog *seadog)
-{
-	open_seadog(seadog);
-	for (unsigned i = 0; i < TRIES; i++) {
-		run_for(seadog, (wd_time)(i * 37 % 250) * WD_MILLISECOND);
-		order(seadog, WD_ACTION_ROLLBACK, seadog->old);
-		if (seadog->ends == 1 && seadog->end == WD_PLAN_UNDONE)
-			continue;
-		fprintf(stderr, "  try %u: %s\n", i + 1, seadog->detail ? seadog->detail : "no end");
-		return FAILED;
-	}
-	close_seadog(seadog);
-	return 0;
-}
-
-/* 33: between two runs, and in the instant of one. */
-static void what_loops_is_stopped_renamed_and_changed_a_hundred_times(void **state)
-{
-	(void)state;
-	if (!is_told("often"))
-		skip();
-	WD_AUTO_FREE char *target = image_id("acme/roll:none");
-	begin_web();
-	struct seadog seadog = {.old = site.id, .target = target};
-	assert_int_equal(in_a_process(&seadog, try_often), 0);
-	assert_false(check("none"));
-}
-
 int main(void)
 {
 #define STORY(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -634,7 +599,6 @@ int main(void)
 		STORY(a_bad_target_and_a_death_while_each_change_is_on_its_way),
 		STORY(a_good_target_and_an_engine_that_begins_anew_at_each_change),
 		STORY(a_bad_target_and_an_engine_that_begins_anew_at_each_change),
-		STORY(what_loops_is_stopped_renamed_and_changed_a_hundred_times),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -134,7 +134,9 @@ load lib
   configure <<<$'[defaults]\nrestarts = nonsense'
   kill -HUP "$watchdog"
   wait_until 10 log_has "the old one stays in force"
-  run -2 seadog status
+  run -0 seadog status # who asks a watchdog that runs is warned of the file, and answered
+  expect_like "$output" "has 1 fault"
+  run -2 seadog check
   expect_like "$("$program" --config "$home/before.conf" explain web)" "50/60s"
   configure <<<$'[defaults]\nrestarts = 2/60s'
   kill -HUP "$watchdog"

@@ -48,8 +48,15 @@ common_teardown() {
     echo "--- containers" && timeout 20 docker ps -a --no-trunc
   fi
   [ -z "$watchdog" ] || kill -9 "$watchdog" 2>/dev/null || true
-  # shellcheck disable=SC2046
-  timeout 60 docker rm -fv $(docker ps -aq) >/dev/null 2>&1 || true
+  for _ in 1 2 3; do if remove_all; then break; fi; done
+}
+
+# One that is linked to, or restarts while it is removed, may be refused once.
+remove_all() {
+  local left
+  left=$(docker ps -aq)
+  # shellcheck disable=SC2086
+  [ -z "$left" ] || timeout 60 docker rm -fv $left >/dev/null 2>&1
 }
 
 # Writes the configuration: where things are, and what standard input adds. Tests break one service at a time, and soon.
